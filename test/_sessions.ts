@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { expect } from "vitest";
-import type { Session } from "../storage/sessions/session.ts";
+import type { LoadedSession } from "../storage/sessions/session.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { CookieClient } from "./_cookie-client.ts";
 import type { FaultyDriver } from "./_faulty-driver.ts";
@@ -10,7 +10,7 @@ import { testSecret } from "./_setup.ts";
 export async function loadSession(
   sessions: SessionStore,
   id: string,
-): Promise<Session | undefined> {
+): Promise<LoadedSession | undefined> {
   const lookup = await sessions.lookUp(id);
   return lookup.state === "active" ? lookup.session : undefined;
 }

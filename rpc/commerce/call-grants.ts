@@ -1,6 +1,6 @@
 import type { FoundGrant } from "../../storage/grants/grant-documents.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import { endRejected } from "../session/logout.ts";
 import { createVisit } from "./visitor.ts";
@@ -79,7 +79,7 @@ async function finish(session: CallSession, change: Promise<Obtained>): Promise<
 function toOwner(session: CallSession): GrantOwner {
   const basketKey = session.lists.plannedKeyOf("basket");
   return {
-    session: session.current as Session,
+    session: session.current as LoadedSession,
     basketKey,
     toVisit: (grant, signal) => {
       if (grant !== undefined) hide(session, grant);

@@ -1,6 +1,6 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import { userOwnerKey } from "../lists/list-document.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
 import { joined } from "./basket-log.ts";
@@ -29,7 +29,7 @@ export async function withLoginVisit<Result extends ShopUser | undefined>(
 }
 
 /** Stores the grant that a login of this call has got for this user, before the session can be used. */
-export async function storeLoginGrant(session: CallSession, begun: Session): Promise<void> {
+export async function storeLoginGrant(session: CallSession, begun: LoadedSession): Promise<void> {
   const { user } = begun.record;
   const grant = user && takeIssued(session, user);
   if (grant === undefined || user === undefined) return;

@@ -9,7 +9,7 @@ import type {
 import { persist } from "../../storage/leases/persist.ts";
 import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import { createHandle, type ShopUser } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 import { userOwnerKey } from "../lists/list-document.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import type { CommerceBackend, Grants } from "./commerce-backend.ts";
@@ -20,7 +20,7 @@ import type { Grant, GrantedVisit, Visit } from "./visit.ts";
 
 /** The session that a grant belongs to, and the visits in which the backend begins and renews the grant. */
 export interface GrantOwner {
-  readonly session: Session;
+  readonly session: LoadedSession;
   readonly basketKey: string;
   /** Creates the visit of one request. */
   readonly toVisit: (grant: Grant | undefined, signal: AbortSignal) => Visit;
@@ -56,7 +56,7 @@ export class ShopGrants {
   }
 
   /** Reads the grant of a session: one read. */
-  read({ record }: Session): Promise<FoundGrant> {
+  read({ record }: LoadedSession): Promise<FoundGrant> {
     this.#endings.onUse();
     return this.documents.read(record.handle);
   }
@@ -124,7 +124,7 @@ export class ShopGrants {
   }
 
   /** Keeps the grant of a guest as long as the session, whose extension is due. A user's lasts long enough already. */
-  async extend(session: Session): Promise<void> {
+  async extend(session: LoadedSession): Promise<void> {
     const { user, handle } = session.record;
     if (user === undefined) await this.documents.extend(handle, this.#sessions.latestEnd(session));
   }
@@ -184,7 +184,7 @@ export class ShopGrants {
   }
 
   /** Notes when the session expires, unless the system has ended the grant by then. */
-  async #note({ record, expiresAt }: Session): Promise<void> {
+  async #note({ record, expiresAt }: LoadedSession): Promise<void> {
     const { end, lifetime = Infinity } = this.port;
     if (end === undefined || lifetime * 1000 <= expiresAt - this.#sessions.clock.now()) return;
     await this.#endings.due.add({

@@ -1,6 +1,6 @@
 import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
 import { closeList, extendList, type ShopLists } from "./transfer.ts";
@@ -23,7 +23,10 @@ export function isElsewhere({ commerce }: ShopServices, kind: ListKind): boolean
 }
 
 /** Extends the guest's lists. This comes before the extension of the session, so that the lists outlive it. */
-export async function extendGuestLists(services: ShopServices, session: Session): Promise<void> {
+export async function extendGuestLists(
+  services: ShopServices,
+  session: LoadedSession,
+): Promise<void> {
   const expiresAt = expiryFor(services, session);
   await forEachGuestList(services, session.record, (kind, key) =>
     extendList(listsOf(services, kind), key, expiresAt),
@@ -39,7 +42,7 @@ export async function closeGuestLists(
 }
 
 /** Not before the session expires, even if a parallel call extends it right now. */
-export function expiryFor({ sessions }: ShopServices, session: Session): number {
+export function expiryFor({ sessions }: ShopServices, session: LoadedSession): number {
   return sessions.extendedEnd(session) + 60_000;
 }
 

@@ -2,7 +2,7 @@ import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import {
   SessionEndedError,
   type RecordChange,
-  type Session,
+  type LoadedSession,
 } from "../../storage/sessions/session.ts";
 import { findUsedKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
@@ -113,7 +113,7 @@ export class VisitorLists {
     // A guest's list is closed with the session. A user's list stays open, so check the session.
     const { user } = this.#session.current?.record ?? {};
     if (user !== undefined && !(await this.#session.isActive())) throw new SessionEndedError();
-    const current = this.#session.current as Session;
+    const current = this.#session.current as LoadedSession;
     const isGuest = current.record.user === undefined;
     return { key: this.begin(kind), expiresAt: isGuest ? expiryFor(services, current) : undefined };
   }

@@ -1,7 +1,7 @@
 import { copyOf } from "../../shared/copy.ts";
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { SessionCustomData, ShopUser } from "../../storage/sessions/session-record.ts";
-import type { RecordChange, Session } from "../../storage/sessions/session.ts";
+import type { RecordChange, LoadedSession } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import type { RpcContext } from "../context.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
@@ -18,7 +18,7 @@ export class CallSession extends UnitOfWork {
   /** The name of the transport that issues the session. */
   readonly transport: string;
   /** Other active sessions of the same client: a login and a logout end them, too. */
-  others: readonly Session[];
+  others: readonly LoadedSession[];
   /** The user without the changes of this call. */
   storedUser: ShopUser | undefined;
   /** The last revocation of sessions before a login of this call: a later one makes the login fail. */
@@ -39,8 +39,8 @@ export class CallSession extends UnitOfWork {
   constructor(
     call: Call,
     found: {
-      readonly session: Session | undefined;
-      readonly others: readonly Session[];
+      readonly session: LoadedSession | undefined;
+      readonly others: readonly LoadedSession[];
       readonly isRenewed: boolean;
     },
     transport: string,
@@ -125,7 +125,7 @@ export class CallSession extends UnitOfWork {
   }
 
   /** Continues with another session after a login or a new ID, or without one. */
-  replace(session: Session | undefined): void {
+  replace(session: LoadedSession | undefined): void {
     this.current = session;
     this.storedUser = session?.record.user;
     this.#userCopy = undefined;

@@ -1,6 +1,6 @@
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import { RpcError } from "../error.ts";
 import { closeGuestLists } from "../lists/shop-lists.ts";
@@ -108,7 +108,7 @@ async function clearAll(session: CallSession): Promise<void> {
 
 async function endEach(
   session: CallSession,
-  sessions: readonly Session[],
+  sessions: readonly LoadedSession[],
 ): Promise<SessionRecord[]> {
   const ended: SessionRecord[] = [];
   for (const one of sessions) ended.push(await session.maintainable.sessions.end(one));

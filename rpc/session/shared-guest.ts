@@ -1,9 +1,9 @@
-import { SessionEndedError, type Session } from "../../storage/sessions/session.ts";
+import { SessionEndedError, type LoadedSession } from "../../storage/sessions/session.ts";
 
 /** The guest's session that the calls of one page begin together: the first write creates it, and the others join it. */
 export class SharedGuest {
   readonly ownerKey: string;
-  #creating: Promise<Session> | undefined;
+  #creating: Promise<LoadedSession> | undefined;
   #isClosed = false;
 
   constructor(ownerKey: string) {
@@ -15,8 +15,8 @@ export class SharedGuest {
    * @throws the error of `create`, and the next call then tries again; SessionEndedError after `close`
    */
   async begin(
-    create: () => Promise<Session>,
-  ): Promise<{ readonly session: Session; readonly isCreated: boolean }> {
+    create: () => Promise<LoadedSession>,
+  ): Promise<{ readonly session: LoadedSession; readonly isCreated: boolean }> {
     while (this.#creating !== undefined) {
       const session = await this.#creating.catch(() => undefined);
       if (session !== undefined) return { session, isCreated: false };
@@ -37,7 +37,7 @@ export class SharedGuest {
    * fail, as if they had the cookie from before the login.
    * @returns the session, if a call has created it
    */
-  async close(): Promise<Session | undefined> {
+  async close(): Promise<LoadedSession | undefined> {
     this.#isClosed = true;
     return this.#creating?.catch(() => undefined);
   }

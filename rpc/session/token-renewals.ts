@@ -5,7 +5,7 @@ import { persist } from "../../storage/leases/persist.ts";
 import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 
 /** The tokens that a commerce system behind the storefront issued for the visitor. */
 export interface SessionTokens {
@@ -48,7 +48,7 @@ export interface TokenSeal {
 export class TokenRenewals {
   readonly #leases: Leases<never>;
   readonly #sessions: SessionStore;
-  readonly #running = new SharedWork<Session | "rejected">();
+  readonly #running = new SharedWork<LoadedSession | "rejected">();
 
   constructor(store: DocumentStore, sessions: SessionStore) {
     this.#leases = new Leases(store, `token-lease:${sessions.shopId}`, isNothing);
@@ -60,11 +60,11 @@ export class TokenRenewals {
    * @returns the session with the tokens, or `rejected` if there are none to be had
    */
   renew(
-    session: Session,
+    session: LoadedSession,
     rejected: string | undefined,
     seal: TokenSeal,
     renew: RenewTokens,
-  ): Promise<Session | "rejected"> {
+  ): Promise<LoadedSession | "rejected"> {
     const { handle } = session.record;
     return this.#running.run(`${handle} ${rejected ?? ""}`, () =>
       this.#leases.withLease(
@@ -87,17 +87,21 @@ export class TokenRenewals {
   }
 
   /** Not within the deadline of a call: tokens that were rotated must be stored. */
-  async #store(session: Session, tokens: SessionTokens, seal: TokenSeal): Promise<Session> {
+  async #store(
+    session: LoadedSession,
+    tokens: SessionTokens,
+    seal: TokenSeal,
+  ): Promise<LoadedSession> {
     const sealed = await seal.seal(tokens, session.record);
     const expiresAt = Number.isFinite(tokens.expiresAt) ? tokens.expiresAt : undefined;
     return persist(() => this.#replace(session, sealed, expiresAt));
   }
 
   #replace(
-    session: Session,
+    session: LoadedSession,
     tokens: string | undefined,
     tokensExpireAt: number | undefined,
-  ): Promise<Session> {
+  ): Promise<LoadedSession> {
     const { record: base } = session;
     return this.#sessions.update(session, (record) => {
       if (record.tokens !== base.tokens) return record;

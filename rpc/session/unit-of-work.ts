@@ -1,5 +1,5 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { RecordChange, Session } from "../../storage/sessions/session.ts";
+import type { RecordChange, LoadedSession } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { blankRecord, chain } from "./record-changes.ts";
@@ -13,7 +13,7 @@ import { updateSession } from "./update-session.ts";
 export class UnitOfWork {
   readonly call: Call;
   /** The stored session, if there is one. Only the modules of this folder set it. */
-  current: Session | undefined;
+  current: LoadedSession | undefined;
   /** The session that this call begins together with other calls of its page. */
   sharedGuest: SharedGuest | undefined;
   /** Whether the method has the verb GET. Then the call writes only the upkeep of its session. */
@@ -24,7 +24,11 @@ export class UnitOfWork {
   #lastWrite: Promise<void> | undefined;
   #ownerKey: string | undefined;
 
-  constructor(call: Call, session: Session | undefined, sharedGuest: SharedGuest | undefined) {
+  constructor(
+    call: Call,
+    session: LoadedSession | undefined,
+    sharedGuest: SharedGuest | undefined,
+  ) {
     this.call = call;
     this.current = session;
     this.sharedGuest = sharedGuest;

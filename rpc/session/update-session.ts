@@ -1,7 +1,7 @@
 import {
   SessionEndedError,
   type RecordChange,
-  type Session,
+  type LoadedSession,
 } from "../../storage/sessions/session.ts";
 import { extendGuestLists } from "../lists/shop-lists.ts";
 import type { ShopServices } from "../shop-services.ts";
@@ -15,9 +15,9 @@ import { chain } from "./record-changes.ts";
  */
 export async function updateSession(
   services: ShopServices,
-  current: Session,
+  current: LoadedSession,
   changes: readonly RecordChange[],
-): Promise<{ readonly session: Session; readonly isExtended: boolean } | undefined> {
+): Promise<{ readonly session: LoadedSession; readonly isExtended: boolean } | undefined> {
   const { sessions, grants } = services;
   const isExtended = sessions.isExtensionDue(current);
   if (changes.length === 0 && !isExtended) return undefined;

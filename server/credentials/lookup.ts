@@ -3,7 +3,7 @@ import type { RpcMethod } from "../../rpc/method.ts";
 import { logout } from "../../rpc/methods/account-methods.ts";
 import type { CallSession } from "../../rpc/session/call-session.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 import type {
   SessionIdState,
   SessionReuse,
@@ -14,9 +14,9 @@ import type { HeaderEntry, SessionTransport, VerifiedId } from "./transport.ts";
 
 /** The result of the session lookup: the active session, if any, and the transports that the request used. */
 export interface SessionLookup {
-  readonly session: Session | undefined;
+  readonly session: LoadedSession | undefined;
   /** Other active sessions of the same client. */
-  readonly others: readonly Session[];
+  readonly others: readonly LoadedSession[];
   /** Whether the client sent the ID before this one, and may not know this one yet. */
   readonly isRenewed: boolean;
   /** The transport of the active session. */
@@ -148,7 +148,7 @@ const nothing: SessionLookup = {
 function toLookup(
   attempted: SessionLookup["attempted"],
   transport: SessionTransport,
-  session: Session,
+  session: LoadedSession,
   needsReissue: boolean,
   isRenewed = false,
 ): SessionLookup {
@@ -221,7 +221,10 @@ function findReused(states: readonly SessionIdState[]): readonly SessionReuse[] 
 }
 
 /** The other active sessions, each once: an old and a new ID can resolve to the same session. */
-function findOthers(session: Session, others: readonly Session[]): readonly Session[] {
+function findOthers(
+  session: LoadedSession,
+  others: readonly LoadedSession[],
+): readonly LoadedSession[] {
   if (others.length === 0) return none;
   const byId = new Map(others.map((other) => [other.record.id, other]));
   byId.delete(session.record.id);

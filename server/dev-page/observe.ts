@@ -5,7 +5,7 @@ import { userOwnerKey } from "../../rpc/lists/list-document.ts";
 import { viewWishlist } from "../../rpc/lists/wishlist.ts";
 import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { LoadedSession } from "../../storage/sessions/session.ts";
 import type { SessionTransport } from "../credentials/transport.ts";
 import { findSession } from "../credentials/lookup.ts";
 import { mask } from "./masks.ts";
@@ -51,7 +51,10 @@ export async function observe(
 
 // --- Internal helpers ---
 
-function describeSession({ record, expiresAt, snapshot }: Session, transport: string | undefined) {
+function describeSession(
+  { record, expiresAt, snapshot }: LoadedSession,
+  transport: string | undefined,
+) {
   const { id, handle, user, customData, createdAt, lastSeenAt } = record;
   return {
     state: "active" as const,

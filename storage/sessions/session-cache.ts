@@ -5,7 +5,13 @@ import { generationsPrefix } from "./generations.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
 import { isStoredDocument, toWhole, type StoredDocument } from "./session-document.ts";
 import { keyLength } from "./session-record.ts";
-import { isMark, toFound, type Found, type Session, type SessionSettings } from "./session.ts";
+import {
+  isMark,
+  toFound,
+  type Found,
+  type LoadedSession,
+  type SessionSettings,
+} from "./session.ts";
 import { openStrategyCache } from "./strategy-cache.ts";
 
 /**
@@ -41,7 +47,7 @@ export class SessionCache {
   }
 
   /** The cached session of exactly this ID. */
-  peek(id: string): Session | undefined {
+  peek(id: string): LoadedSession | undefined {
     if (!this.#feed.isUp()) return undefined;
     const entry = this.#entries.get(id.slice(-keyLength));
     if (entry === undefined || entry.until <= this.#clock.now()) return undefined;
@@ -122,7 +128,7 @@ export function openSessionCache(
 // --- Internal helpers ---
 
 interface Entry {
-  readonly session: Session;
+  readonly session: LoadedSession;
   /** When it is read again, in epoch milliseconds. */
   readonly until: number;
 }

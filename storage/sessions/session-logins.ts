@@ -8,7 +8,7 @@ import {
   type ShopUser,
 } from "./session-record.ts";
 import { maxCopies, successorOf, type SessionRecords } from "./session-records.ts";
-import { isMark, type Session } from "./session.ts";
+import { isMark, type LoadedSession } from "./session.ts";
 import { addMerges, type PendingMerge } from "./user-index.ts";
 
 /** A login: the user, and the properties of the new session. */
@@ -21,9 +21,9 @@ export interface Login {
   readonly label?: string | undefined;
   readonly transient?: boolean | undefined;
   /** Other active sessions of the request: the login ends them, too. */
-  readonly others?: readonly Session[] | undefined;
+  readonly others?: readonly LoadedSession[] | undefined;
   /** Stores the data of the new session, for example its grant, before the session can be used. An error fails the login. */
-  readonly prepare?: ((session: Session) => Promise<void>) | undefined;
+  readonly prepare?: ((session: LoadedSession) => Promise<void>) | undefined;
 }
 
 /**
@@ -35,16 +35,16 @@ export interface Login {
  */
 export async function bindSession(
   records: SessionRecords,
-  old: Session | undefined,
+  old: LoadedSession | undefined,
   login: Login,
-): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
+): Promise<{ session: LoadedSession; pendingMerges: readonly PendingMerge[] }> {
   const { users, shopId } = records;
   const { user, others = [], userAgent, transport, label, transient } = login;
   const since = login.since ?? (await users.generations.revocations.read());
   // Not a guest's session: the merge needs its grant, which ends when that session would have expired.
   const replaced = [old, ...others]
     .filter((one) => one?.record.user !== undefined)
-    .map((one) => ({ shopId, handle: (one as Session).record.handle }));
+    .map((one) => ({ shopId, handle: (one as LoadedSession).record.handle }));
   const left = old === undefined ? [] : toPendingMerges(old, shopId);
   let session = await records.begin(user, createHandle(records.random), (blank) => ({
     ...blank,
@@ -64,7 +64,7 @@ export async function bindSession(
     });
     await users.endings?.note(replaced);
     for (const other of others) await retire(records, other, session);
-    const copy = async (changed: Session) => {
+    const copy = async (changed: LoadedSession) => {
       const inherited = inherit(changed.record, user);
       if (inherited !== undefined) {
         const found = await records.change(session, (record) => ({ ...record, ...inherited }));
@@ -101,9 +101,9 @@ export async function bindSession(
  */
 async function retire(
   records: SessionRecords,
-  old: Session,
-  created: Session,
-  copy: (changed: Session) => Promise<void> = async () => {},
+  old: LoadedSession,
+  created: LoadedSession,
+  copy: (changed: LoadedSession) => Promise<void> = async () => {},
 ): Promise<void> {
   const mark = { mark: "retired", for: created.record.id } as const;
   for (let copied = old, copies = 0; ; copies++) {
@@ -131,7 +131,7 @@ function inherit(old: SessionRecord, user: ShopUser): Partial<SessionRecord> | u
 }
 
 /** The merges of a guest's basket and wishlist; a user's session has none. */
-function toPendingMerges({ record, expiresAt }: Session, shopId: number): PendingMerge[] {
+function toPendingMerges({ record, expiresAt }: LoadedSession, shopId: number): PendingMerge[] {
   if (record.user !== undefined) return [];
   return Object.entries(record.belongings ?? {}).map(([belonging, key]) => {
     const merge = { shopId, belonging: belonging as ListKind, key, expiresAt };

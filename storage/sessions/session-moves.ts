@@ -1,7 +1,7 @@
 import { graceMilliseconds, type SessionMark } from "./session-document.ts";
 import { createSessionId, type SessionRecord } from "./session-record.ts";
 import { maxCopies, successorOf, type SessionRecords } from "./session-records.ts";
-import { isMark, SessionEndedError, type Session } from "./session.ts";
+import { isMark, SessionEndedError, type LoadedSession } from "./session.ts";
 
 /*
  * Gives the sessions of one shop's users new IDs: stores the new record, then both IDs in the user's index, then the
@@ -16,9 +16,9 @@ import { isMark, SessionEndedError, type Session } from "./session.ts";
  */
 export async function rotateSession(
   records: SessionRecords,
-  old: Session,
+  old: LoadedSession,
   { proved }: { readonly proved: boolean },
-): Promise<Session> {
+): Promise<LoadedSession> {
   const now = records.clock.now();
   const fields = {
     idIssuedAt: now,
@@ -45,7 +45,10 @@ export async function rotateSession(
  * use of the old ID ends the session.
  * @throws SessionEndedError if the session ended or moved in the meantime, or if parallel calls change it too often
  */
-export async function renewSession(records: SessionRecords, old: Session): Promise<Session> {
+export async function renewSession(
+  records: SessionRecords,
+  old: LoadedSession,
+): Promise<LoadedSession> {
   const now = records.clock.now();
   const fields = { idIssuedAt: now, lastSeenAt: now, firstUsedAt: 0 };
   return move(records, old, fields, ({ handle, firstUsedAt, user }, to) => {
@@ -58,10 +61,10 @@ export async function renewSession(records: SessionRecords, old: Session): Promi
 
 async function move(
   records: SessionRecords,
-  old: Session,
+  old: LoadedSession,
   fields: Partial<SessionRecord>,
   toMark: (record: SessionRecord, to: string) => SessionMark,
-): Promise<Session> {
+): Promise<LoadedSession> {
   const id = createSessionId(assertUser(old.record.user), records.random);
   let session = await records.create({ ...old.record, ...fields, id });
   try {
@@ -95,8 +98,8 @@ async function move(
 /** Writes the new ID into the user's index, and the old one as long as its record can exist. */
 async function enter(
   records: SessionRecords,
-  { record }: Session,
-  created: Session,
+  { record }: LoadedSession,
+  created: LoadedSession,
 ): Promise<void> {
   const { id: from, handle } = record;
   const userId = assertUser(record.user).id;

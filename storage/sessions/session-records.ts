@@ -24,7 +24,7 @@ import {
   toFound,
   type Found,
   type RecordChange,
-  type Session,
+  type LoadedSession,
   type SessionSettings,
 } from "./session.ts";
 import type { openStrategyCache } from "./strategy-cache.ts";
@@ -79,11 +79,11 @@ export class SessionRecords {
   }
 
   /** Stores a new record; a copy keeps its generation. */
-  async create(record: SessionRecord): Promise<Session> {
+  async create(record: SessionRecord): Promise<LoadedSession> {
     const expiresAt = endOfSession(record, this.settings, this.clock.now());
     const created = () => ({ set: record, expiresAt });
     const snapshot = await this.#documents.update(keyOf(record), created, absent);
-    return toFound(snapshot, this.settings) as Session;
+    return toFound(snapshot, this.settings) as LoadedSession;
   }
 
   /** Stores the record of a new session. @param complete adds the other fields */
@@ -91,7 +91,7 @@ export class SessionRecords {
     user: ShopUser | undefined,
     handle: string,
     complete: RecordChange,
-  ): Promise<Session> {
+  ): Promise<LoadedSession> {
     const generations = await this.users.generations.ensure(this.shopId);
     const { id: generation, legacy } = generationOf(generations, this.shopId) ?? {};
     const blank: SessionRecord = {
@@ -113,7 +113,7 @@ export class SessionRecords {
    * @returns the session, or the mark in its place
    * @throws SessionEndedError if the record is gone: a change never restores it
    */
-  async change(session: Session, change: RecordChange): Promise<Found> {
+  async change(session: LoadedSession, change: RecordChange): Promise<Found> {
     const extension = this.extensionOf(session);
     const known = this.users.generations.current();
     const generations = known instanceof Promise ? await known : known;
@@ -138,7 +138,7 @@ export class SessionRecords {
   }
 
   /** The new lifetime of a session that is used now, if an extension is due. */
-  extensionOf({ record, expiresAt, extendAt }: Session) {
+  extensionOf({ record, expiresAt, extendAt }: LoadedSession) {
     const now = this.clock.now();
     if (now < extendAt) return undefined;
     const extended = endOfSession(record, this.settings, now);
@@ -150,7 +150,7 @@ export class SessionRecords {
    * @returns the content after that, if there is any
    */
   async replace(
-    { record, snapshot, expiresAt }: Session,
+    { record, snapshot, expiresAt }: LoadedSession,
     mark: SessionMark,
   ): Promise<Found | undefined> {
     const end = mark.mark === "renewed" ? expiresAt : this.clock.now() + graceMilliseconds;
@@ -173,7 +173,10 @@ export class SessionRecords {
    * Replaces a record by a mark, even if it has changed since it was read.
    * @returns the content before, if there was any; a mark stays
    */
-  async overwrite({ record, snapshot }: Session, mark: SessionMark): Promise<Found | undefined> {
+  async overwrite(
+    { record, snapshot }: LoadedSession,
+    mark: SessionMark,
+  ): Promise<Found | undefined> {
     let before: Snapshot<SessionDocument> = snapshot;
     try {
       await this.#documents.update(keyOf(record), (current, stored) => {
@@ -190,7 +193,7 @@ export class SessionRecords {
   }
 
   /** Ends a record, even if it has changed since it was read. @returns the content before, if there was any */
-  async end({ record, snapshot }: Session): Promise<Found | undefined> {
+  async end({ record, snapshot }: LoadedSession): Promise<Found | undefined> {
     return toFound(
       await endDocument(this.#documents, keyOf(record), this.clock, snapshot),
       this.settings,
@@ -207,12 +210,12 @@ export class SessionRecords {
   }
 
   /** Removes a record without leaving a mark. */
-  async remove({ record }: Session): Promise<void> {
+  async remove({ record }: LoadedSession): Promise<void> {
     await this.#documents.take(keyOf(record));
   }
 
   /** The entry of a session in its user's index. */
-  toIndexEntry({ record, expiresAt }: Session): UserSession {
+  toIndexEntry({ record, expiresAt }: LoadedSession): UserSession {
     const { id, createdAt, generation, epoch, lastSeenAt = createdAt } = record;
     const shopId = this.shopId;
     return { id, shopId, createdAt, generation, epoch, lastSeenAt, expiresAt };

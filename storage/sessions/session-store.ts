@@ -13,7 +13,7 @@ import {
   SessionEndedError,
   type Found,
   type RecordChange,
-  type Session,
+  type LoadedSession,
   type SessionSettings,
 } from "./session.ts";
 import type { UserSessionIndex } from "./user-sessions.ts";
@@ -32,7 +32,7 @@ export interface SessionReuse {
 export type SessionIdState =
   | {
       readonly state: "active";
-      readonly session: Session;
+      readonly session: LoadedSession;
       /** The ID was renewed: the session has another ID, which the client may not know yet. */
       readonly isRenewed: boolean;
     }
@@ -64,7 +64,7 @@ export class SessionStore {
   }
 
   /** The active session of this ID, if this process knows it without a command to the storage. */
-  peek(id: string): Session | undefined {
+  peek(id: string): LoadedSession | undefined {
     const session = this.#records.cache?.peek(id);
     return session === undefined || this.#needsIndex(session) ? undefined : session;
   }
@@ -101,14 +101,14 @@ export class SessionStore {
   }
 
   /** Reads a session from the storage, past all caches. @throws SessionEndedError if it ended or moved */
-  async reload({ record }: Session): Promise<Session> {
+  async reload({ record }: LoadedSession): Promise<LoadedSession> {
     const found = await this.#records.follow(await this.#records.readStored(record.id));
     if (found === undefined || isMark(found)) throw new SessionEndedError();
     return found;
   }
 
   /** Stores a guest's new session. */
-  async createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
+  async createGuest(ownerKey: string, change: RecordChange): Promise<LoadedSession> {
     const session = await this.#records.begin(undefined, ownerKey, change);
     this.#report("begun", "guest");
     return session;
@@ -119,7 +119,7 @@ export class SessionStore {
    * under the new ID.
    * @throws SessionEndedError if it ended or moved in the meantime: an update never restores it
    */
-  async update(session: Session, change: RecordChange): Promise<Session> {
+  async update(session: LoadedSession, change: RecordChange): Promise<LoadedSession> {
     const { user, handle } = session.record;
     const extension = this.#records.extensionOf(session);
     if (extension !== undefined && user !== undefined) {
@@ -136,22 +136,22 @@ export class SessionStore {
   }
 
   /** Whether to extend the session now, or to renew its ID. */
-  isUpkeepDue({ extendAt, renewAt }: Session): boolean {
+  isUpkeepDue({ extendAt, renewAt }: LoadedSession): boolean {
     return Math.min(extendAt, renewAt) <= this.clock.now();
   }
 
   /** Whether `update` would extend the session now. */
-  isExtensionDue({ extendAt }: Session): boolean {
+  isExtensionDue({ extendAt }: LoadedSession): boolean {
     return extendAt <= this.clock.now();
   }
 
   /** When a session that is used now will end, in epoch milliseconds. */
-  extendedEnd({ record }: Session): number {
+  extendedEnd({ record }: LoadedSession): number {
     return endOfSession(record, this.#records.settings, this.clock.now());
   }
 
   /** When a session ends at the latest if no call extends it again; a user's: even if calls do. Epoch milliseconds. */
-  latestEnd(session: Session): number {
+  latestEnd(session: LoadedSession): number {
     const { user, createdAt } = session.record;
     if (user === undefined) return this.extendedEnd(session);
     return createdAt + this.#records.settings.absoluteTimeout * 1000;
@@ -164,18 +164,18 @@ export class SessionStore {
   }
 
   /** Whether the session's ID is old enough for `renew`. */
-  isRenewalDue({ renewAt }: Session): boolean {
+  isRenewalDue({ renewAt }: LoadedSession): boolean {
     return renewAt <= this.clock.now();
   }
 
   /** Whether the session's user has authenticated recently (ASVS 5.0, 7.5.1). */
-  isFresh({ record: { user, createdAt, authenticatedAt = createdAt } }: Session): boolean {
+  isFresh({ record: { user, createdAt, authenticatedAt = createdAt } }: LoadedSession): boolean {
     const freshFor = this.#records.settings.freshFor * 1000;
     return user !== undefined && this.clock.now() - authenticatedAt < freshFor;
   }
 
   /** Creates a session that is bound to a user: see {@link bindSession}. */
-  async bind(old: Session | undefined, login: Login): ReturnType<typeof bindSession> {
+  async bind(old: LoadedSession | undefined, login: Login): ReturnType<typeof bindSession> {
     const bound = await bindSession(this.#records, old, login);
     this.#report("begun", "user");
     this.#report("ended", "login", (old === undefined ? 0 : 1) + (login.others?.length ?? 0));
@@ -183,28 +183,28 @@ export class SessionStore {
   }
 
   /** Gives a user's session a new ID at a change of privilege: see {@link rotateSession}. */
-  async rotate(old: Session, change: { readonly proved: boolean }): Promise<Session> {
+  async rotate(old: LoadedSession, change: { readonly proved: boolean }): Promise<LoadedSession> {
     const session = await rotateSession(this.#records, old, change);
     this.#report("renewed", "privilege");
     return session;
   }
 
   /** Gives a user's session a new ID because of the old one's age: see {@link renewSession}. */
-  async renew(old: Session): Promise<Session> {
+  async renew(old: LoadedSession): Promise<LoadedSession> {
     const session = await renewSession(this.#records, old);
     this.#report("renewed", "age");
     return session;
   }
 
   /** Ends a session; you can end it twice. @returns its last record */
-  async end(session: Session): Promise<SessionRecord> {
+  async end(session: LoadedSession): Promise<SessionRecord> {
     const last = await this.#ending(session.record, () => this.#end(session));
     this.#report("ended", "logout");
     return last;
   }
 
   /** Whether a call extends a user's session, or renews its ID: then the user's index must name it. */
-  #needsIndex(session: Session): boolean {
+  #needsIndex(session: LoadedSession): boolean {
     return session.record.user !== undefined && this.isUpkeepDue(session);
   }
 
@@ -212,7 +212,7 @@ export class SessionStore {
     if (count > 0) this.users.store.observer?.session(this.shopId, event, reason, count);
   }
 
-  async #end(session: Session): Promise<SessionRecord> {
+  async #end(session: LoadedSession): Promise<SessionRecord> {
     const { user, handle } = session.record;
     const last = await this.#records.end(session);
     if (last !== undefined && !isMark(last)) {

@@ -22,7 +22,7 @@ export interface SessionSettings {
 }
 
 /** A session as it was read. Dates are epoch milliseconds. */
-export interface Session {
+export interface LoadedSession {
   readonly record: SessionRecord;
   readonly expiresAt: number;
   /** From then on, a call extends the session: a tenth of the idle timeout after the last extension. */
@@ -33,7 +33,7 @@ export interface Session {
 }
 
 /** The content of a session ID's key as it was read: the session, or a mark. */
-export type Found = Session | SessionMark;
+export type Found = LoadedSession | SessionMark;
 
 /** A change of a record: a pure function, because it can run more than once. */
 export type RecordChange = (record: SessionRecord) => SessionRecord;

@@ -7,7 +7,7 @@ import { toEndingSessions, type EndingSession, type SessionEndings } from "./ses
 import { endDocument, openSessionDocuments } from "./session-document.ts";
 import { sessionKey } from "./session-record.ts";
 import { reportEnded } from "./session-reports.ts";
-import { SessionEndedError, type Session } from "./session.ts";
+import { SessionEndedError, type LoadedSession } from "./session.ts";
 import {
   emptyIndex,
   withEnding,
@@ -94,7 +94,7 @@ export class UserSessionIndex {
    * Whether a user's index names their session. If not, an end of all sessions would miss the session. If the index was
    * lost, this notes it there.
    */
-  async names({ record: { user, handle, id }, expiresAt }: Session): Promise<boolean> {
+  async names({ record: { user, handle, id }, expiresAt }: LoadedSession): Promise<boolean> {
     if (user === undefined) return true;
     const index = await this.read(user.id);
     if (entryOf(index, handle) !== undefined) return true;
@@ -193,7 +193,7 @@ export class UserSessionIndex {
    * Removes an ended session from its user's index. Doesn't throw: an entry without a record gives access to nothing,
    * and expires with the session.
    */
-  async remove({ record: { user, handle } }: Session): Promise<void> {
+  async remove({ record: { user, handle } }: LoadedSession): Promise<void> {
     if (user === undefined) return;
     await this.update(user.id, (index) => {
       const { [handle]: _, ...sessions } = index.sessions;

@@ -3,7 +3,7 @@ import { openDocumentStore } from "../../../storage/store.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import type { UserSession } from "../../../storage/sessions/user-index.ts";
-import { SessionEndedError, type Session } from "../../../storage/sessions/session.ts";
+import { SessionEndedError, type LoadedSession } from "../../../storage/sessions/session.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
@@ -19,13 +19,13 @@ const sessions = new SessionStore(1001, users, testSessionSettings);
 
 afterEach(() => faulty.heal());
 
-async function enter(): Promise<Session> {
+async function enter(): Promise<LoadedSession> {
   const login = { user };
   return (await sessions.bind(undefined, login)).session;
 }
 
 /** The operations that end a session while it gets a new ID. */
-const endings: Record<string, (session: Session) => Promise<unknown>> = {
+const endings: Record<string, (session: LoadedSession) => Promise<unknown>> = {
   "the end of all sessions": () => users.endAll(user.id),
   "the end of this one by its handle": ({ record }) => users.endOne(user.id, record.handle),
   "a logout": (session) => sessions.end(session),

@@ -3,7 +3,7 @@ import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { SessionEndedError, type Session } from "../../../storage/sessions/session.ts";
+import { SessionEndedError, type LoadedSession } from "../../../storage/sessions/session.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
@@ -24,17 +24,17 @@ afterEach(async () => {
   await users.endAll(user.id);
 });
 
-async function enter(): Promise<Session> {
+async function enter(): Promise<LoadedSession> {
   return (await sessions.bind(undefined, { user })).session;
 }
 
-type Move = (session: Session) => Promise<Session>;
+type Move = (session: LoadedSession) => Promise<LoadedSession>;
 const rotate: Move = (session) => sessions.rotate(session, { proved: true });
 const renew: Move = (session) => sessions.renew(session);
 const login: Move = async (session) => (await sessions.bind(session, { user })).session;
 
 /** Changes the record of a session after each write of this server, as another server does. @returns the changes */
-function keepWriting({ record: { id } }: Session): () => number {
+function keepWriting({ record: { id } }: LoadedSession): () => number {
   const path = `session:1001:${id.slice(-36)}`;
   const documents = faulty.driver.getInstance?.() as Map<string, string>;
   let writes = 0;
@@ -49,7 +49,7 @@ function keepWriting({ record: { id } }: Session): () => number {
 }
 
 /** Lets the loser of two moves fail in the one way that it may. */
-async function settle(move: Promise<Session>): Promise<Session | undefined> {
+async function settle(move: Promise<LoadedSession>): Promise<LoadedSession | undefined> {
   return move.catch((error: unknown) => {
     expect(error).toBeInstanceOf(SessionEndedError);
     return undefined;
@@ -67,7 +67,7 @@ test.each([
     for (let step = 1; step <= 12; step++) {
       const old = await enter();
       let seen = 0;
-      let met: Promise<Session | undefined> | undefined;
+      let met: Promise<LoadedSession | undefined> | undefined;
       faulty.before = () => {
         if (++seen === step && met === undefined) met = settle(other(old));
       };
@@ -99,7 +99,7 @@ test.each([
     for (let step = 1; step <= 12; step++) {
       const old = await enter();
       let seen = 0;
-      let met: Promise<Session | undefined> | undefined;
+      let met: Promise<LoadedSession | undefined> | undefined;
       faulty.before = () => {
         if (++seen === step && met === undefined) met = settle(other(old));
       };
@@ -197,6 +197,6 @@ describe("while another server writes all the time", () => {
     const session = await loadSession(sessions, old.record.id);
     expect(session?.record.customData).toEqual({ writes: countWrites() });
     expect(countRecords(faulty)).toBe(records);
-    expect((await rotate(session as Session)).record.id).not.toBe(old.record.id);
+    expect((await rotate(session as LoadedSession)).record.id).not.toBe(old.record.id);
   });
 });
