@@ -43,24 +43,15 @@ export function createCommerceMethods({
 
 // --- Internal helpers ---
 
-type BasketMethods = typeof commerceBasketMethods & typeof couponMethods;
-
-/** The methods of baskets with this type. */
-type BasketMethodsWith<B extends CommerceBasket> = {
-  readonly [Name in keyof BasketMethods]: BasketMethods[Name] extends RpcMethod<
+/** The same methods, with another result. */
+type WithResult<Methods, Result> = {
+  readonly [Name in keyof Methods]: Methods[Name] extends RpcMethod<
     infer Payload,
     unknown,
     infer Input,
     infer Context
   >
-    ? RpcMethod<
-        Payload,
-        Name extends "getBasket" | keyof typeof couponMethods
-          ? { readonly basket: Revised<B> }
-          : BasketOutcome<Revised<B>>,
-        Input,
-        Context
-      >
+    ? RpcMethod<Payload, Result, Input, Context>
     : never;
 };
 
@@ -70,22 +61,12 @@ type BasketMethodsOf<Backend> = Backend extends {
   ? // The basket of a backend that declares none.
     CommerceBasket extends B
     ? unknown
-    : BasketMethodsWith<B>
+    : WithResult<
+        Pick<typeof commerceBasketMethods, "getBasket"> & typeof couponMethods,
+        { readonly basket: Revised<B> }
+      > &
+        WithResult<Omit<typeof commerceBasketMethods, "getBasket">, BasketOutcome<Revised<B>>>
   : unknown;
-
-/** The methods of wishlists with this type. */
-type WishlistMethodsWith<W extends CommerceWishlist> = {
-  readonly [
-    Name in keyof typeof commerceWishlistMethods
-  ]: (typeof commerceWishlistMethods)[Name] extends RpcMethod<
-    infer Payload,
-    unknown,
-    infer Input,
-    infer Context
-  >
-    ? RpcMethod<Payload, { readonly wishlist: W }, Input, Context>
-    : never;
-};
 
 type WishlistMethodsOf<Backend> = Backend extends {
   readonly wishlists?:
@@ -94,7 +75,7 @@ type WishlistMethodsOf<Backend> = Backend extends {
 }
   ? CommerceWishlist extends W
     ? unknown
-    : WishlistMethodsWith<W>
+    : WithResult<typeof commerceWishlistMethods, { readonly wishlist: W }>
   : unknown;
 
 type MethodsOf<Backend> = Backend extends { readonly methods?: (infer M) | undefined }

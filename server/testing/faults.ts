@@ -6,12 +6,10 @@ import { hookTests, type Step } from "../../rpc/commerce/test-hooks.ts";
  */
 export const faults = ["lose", "refuse", "fail", "page"] as const;
 
-type Fault = (typeof faults)[number];
-
 /** The faults of a test. */
 export interface Disturbance {
   /** Chooses the fault of the next request. @param index counts the requests since the disturbance began */
-  readonly request?: ((index: number) => Fault | undefined) | undefined;
+  readonly request?: ((index: number) => (typeof faults)[number] | undefined) | undefined;
   /** Whether the process crashes at a step. */
   readonly crash?: ((step: Step) => boolean) | undefined;
 }
@@ -45,7 +43,7 @@ export async function disturb(
 async function send(
   input: Parameters<typeof fetch>[0],
   init: RequestInit | undefined,
-  fault: Fault | undefined,
+  fault: (typeof faults)[number] | undefined,
 ): Promise<Response> {
   if (fault === undefined) return fetch(input, init);
   if (fault === "fail") return new Response("{}", { status: 503 });
