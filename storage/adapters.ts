@@ -10,6 +10,7 @@ import {
 import { assertWritable, createDriverAdapter } from "./documents/driver-adapter.ts";
 import type { Counters } from "./documents/documents.ts";
 import { isDriver, type StorageConfig } from "./documents/driver.ts";
+import { findMisspelled } from "./similar.ts";
 import type { KeyedMutex } from "./documents/keyed-mutex.ts";
 import { bindOthers, createDriverCalls } from "./documents/unavailable.ts";
 import { createDeferredAdapter } from "./documents/deferred-adapter.ts";
@@ -18,7 +19,7 @@ import { findDeferred } from "./deferred-driver.ts";
 /**
  * Creates the adapter of a driver: its own, the one for its storage, or the one for any unstorage driver.
  *
- * @throws TypeError if the driver can't write, or if its adapter contradicts itself
+ * @throws TypeError if the driver can't write, if its adapter contradicts itself, or if it has no such members
  */
 export function createAdapter(
   driver: Driver,
@@ -53,6 +54,20 @@ export function findSupport(driver: string | undefined) {
 
 // --- Internal helpers ---
 
+/** The functions of an adapter, and whether each adapter has them. */
+const adapterFunctions: Readonly<Record<Exclude<keyof StorageAdapter, "capabilities">, boolean>> = {
+  read: true,
+  swap: true,
+  take: true,
+  setAside: true,
+  ping: true,
+  close: true,
+  ready: false,
+  inspect: false,
+  counters: false,
+  watch: false,
+};
+
 function assertConsistent(
   { name = "custom", atomic }: AdapterDriver,
   adapter: StorageAdapter,
@@ -66,6 +81,17 @@ function assertConsistent(
   const isPushed = capabilities.atomic === "cluster" && capabilities.changes === "pushed";
   if (isPushed && watch === undefined) {
     throw new TypeError(`The adapter of "${name}" says changes: "pushed", but has no watch()`);
+  }
+  for (const [member, isRequired] of Object.entries(adapterFunctions)) {
+    if (isRequired && typeof adapter[member as keyof StorageAdapter] !== "function") {
+      throw new TypeError(`The adapter of "${name}" has no function ${member}`);
+    }
+  }
+  const known = ["capabilities", ...Object.keys(adapterFunctions)];
+  for (const { name: member, meant } of findMisspelled(adapter, known)) {
+    throw new TypeError(
+      `An adapter has no member ${member}, as that of "${name}"; did you mean ${meant}?`,
+    );
   }
   return adapter;
 }

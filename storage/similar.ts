@@ -27,10 +27,11 @@ export function findMisspelled(
   known: readonly string[],
 ): readonly { readonly name: string; readonly meant: string }[] {
   const names = namesOf(object);
-  const missing = known.filter((name) => !names.has(name));
+  // A name such as `send` is similar to `end` by chance.
+  const missing = known.filter((name) => name.length > 3 && !names.has(name));
   return [...names].flatMap((name) => {
     if (known.includes(name) || /^[_$#]/.test(name)) return [];
-    const limit = name.length < 5 ? 0 : name.length < 12 ? 1 : 2;
+    const limit = name.length < 4 ? 0 : name.length < 12 ? 1 : 2;
     const meant = findSimilar(name, missing, limit);
     return meant === undefined ? [] : [{ name, meant }];
   });

@@ -14,7 +14,9 @@ const storage = `{
   createAdapter: () => ({
     capabilities: { atomic: "process", ttl: "stored" },
     ready: () => ${never},
-    async close() {},
+    ...Object.fromEntries(
+      ["read", "swap", "take", "setAside", "ping", "close"].map((name) => [name, async () => {}]),
+    ),
   }),
 }`;
 

@@ -115,6 +115,27 @@ describe("a driver with an adapter", () => {
     expect(() => openDocumentStore(driver, createTestLog())).toThrow(TypeError);
   });
 
+  test.each([
+    [
+      "lacks a function",
+      { setAside: undefined },
+      'The adapter of "table" has no function setAside',
+    ],
+    [
+      "misspells one",
+      { wach: () => {} },
+      'no member wach, as that of "table"; did you mean watch?',
+    ],
+    ["misspells one in another case", { Ready: () => {} }, "did you mean ready?"],
+  ])("fails if its adapter %s", (_, changed, message) => {
+    const { watch: _watch, ...others } = openSharedTable(createTable());
+    const capabilities = { atomic: "cluster", changes: "unheard", ttl: "stored" };
+    const adapter = { ...others, capabilities, ...changed } as unknown as StorageAdapter;
+    const createAdapter = () => adapter;
+    const driver = defineStorageDriver({ name: "table", atomic: "cluster", createAdapter });
+    expect(() => openDocumentStore(driver, createTestLog())).toThrow(message);
+  });
+
   test("works if the adapter inherits its functions, as an instance of a class does", async () => {
     const adapter = Object.create(openSharedTable(createTable())) as StorageAdapter;
     const createAdapter = () => adapter;
