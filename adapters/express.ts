@@ -1,5 +1,6 @@
 /** A store for express-session in any unstorage driver: the public entry `storefront-core/express`. */
 
+import { assertOptions } from "../shared/option-names.ts";
 import { isDeepStrictEqual } from "node:util";
 import { createSafeLog, describeError, type Logger } from "../shared/log.ts";
 import {
@@ -29,12 +30,19 @@ export interface ExpressStoreOptions {
  * Creates a store for express-session. It keeps changes of parallel requests to different fields of one session. A
  * request can't restore a session that was destroyed in the meantime. Errors go to the callbacks.
  * @param Store `session.Store`, the base class of express-session's stores
- * @throws TypeError if the driver is unknown, or a duration isn't a positive number
+ * @throws TypeError if the driver or an option is unknown, or a duration isn't a positive number
  */
 export function createExpressStore<Base>(
   Store: abstract new () => Base,
-  { storage, ttl = 86_400, destroyedTtl = 300, log = console }: ExpressStoreOptions,
+  options: ExpressStoreOptions,
 ): Base & { close(): Promise<void> } {
+  assertOptions("createExpressStore", options, {
+    storage: true,
+    ttl: true,
+    destroyedTtl: true,
+    log: true,
+  });
+  const { storage, ttl = 86_400, destroyedTtl = 300, log = console } = options;
   const lifetime = toMilliseconds("ttl", ttl);
   const destroyedFor = toMilliseconds("destroyedTtl", destroyedTtl);
   const safeLog = createSafeLog(log);

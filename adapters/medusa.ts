@@ -1,5 +1,6 @@
 /** Medusa 2 (2.11.2 or later) as the commerce system of a shop: the public entry `storefront-core/medusa`. */
 
+import { assertOptions } from "../shared/option-names.ts";
 import "../server/commerce.ts";
 import * as z from "zod";
 import type { CommerceBackend, Visit } from "../server/index.ts";
@@ -27,6 +28,7 @@ export interface MedusaBackend extends CommerceBackend<MedusaGrant, MedusaBasket
  * customer's a JWT, which Medusa can't end. The storefront moves the guest's lines at the login.
  */
 export function medusa(options: MedusaOptions): MedusaBackend {
+  assertOptions("medusa", options, { url: true, publishableKey: true, regionId: true });
   const api = createMedusaRequest(options);
   const carts = createMedusaCarts(api, options.regionId);
   return {

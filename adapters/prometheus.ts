@@ -1,3 +1,4 @@
+import { assertOptions } from "../shared/option-names.ts";
 import {
   AggregatorRegistry,
   collectDefaultMetrics,
@@ -21,9 +22,11 @@ export interface PrometheusOptions {
 /**
  * Counts calls, storage operations, and sessions for Prometheus. Add it to `telemetry` in the config. It needs the
  * package `prom-client`.
- * @throws RangeError if the port is invalid
+ * @throws RangeError if the port is invalid; TypeError for an unknown option
  */
-export function prometheus({ port, host }: PrometheusOptions = {}): Telemetry {
+export function prometheus(options: PrometheusOptions = {}): Telemetry {
+  assertOptions("prometheus", options, { port: true, host: true });
+  const { port, host } = options;
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
     throw new RangeError(`prometheus(): port is ${port} – expected a whole number, 1 to 65535`);
   }

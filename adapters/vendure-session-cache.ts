@@ -1,5 +1,6 @@
 /** Vendure's session cache in any unstorage driver: the public entry `storefront-core/vendure`. */
 
+import { assertOptions } from "../shared/option-names.ts";
 import { createHash } from "node:crypto";
 import { createSafeLog, describeError, type Logger } from "../shared/log.ts";
 import {
@@ -44,11 +45,12 @@ export interface VendureSessionCacheOptions {
 /**
  * Creates a `SessionCacheStrategy` for Vendure's `authOptions`; `S` is Vendure's type of a session. The key of an entry
  * is the SHA-256 of its token. The first call opens the storage, so a script that only reads the config ends by itself.
- * @throws TypeError if the driver is unknown, or `ttl` isn't a positive number
+ * @throws TypeError if the driver or an option is unknown, or `ttl` isn't a positive number
  */
 export function createVendureSessionCache<S extends CachedSession = CachedSession>(
   options: VendureSessionCacheOptions,
 ) {
+  assertOptions("createVendureSessionCache", options, { storage: true, ttl: true, log: true });
   const { storage, ttl = 86_400 } = options;
   const log = createSafeLog(options.log ?? console);
   const longest = toMilliseconds("ttl", ttl);

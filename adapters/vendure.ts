@@ -1,5 +1,6 @@
 /** Vendure 3 as the commerce system of a shop, and Vendure's session cache: the public entry `storefront-core/vendure`. */
 
+import { assertOptions } from "../shared/option-names.ts";
 import "../server/commerce.ts";
 import * as z from "zod";
 import type { CommerceBackend, CommerceWishlist } from "../server/index.ts";
@@ -30,6 +31,7 @@ export type VendureMethods = ReturnType<typeof createVendureCheckout>;
 export function vendure(
   options: VendureOptions,
 ): CommerceBackend<VendureGrant, VendureBasket, CommerceWishlist, VendureMethods> {
+  assertOptions("vendure", options, { url: true, channel: true });
   const api = createVendureRequest(options);
   return {
     name: "vendure",

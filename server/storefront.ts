@@ -1,3 +1,4 @@
+import { assertOptions } from "../shared/option-names.ts";
 import { H3 } from "h3";
 import { createAdmin } from "./admin.ts";
 import { createCallLog } from "./call-log.ts";
@@ -59,12 +60,19 @@ export type OpenStorefront = ReturnType<typeof openStorefront>;
 /**
  * Creates a storefront from its config. If production rejects a storage, each call gets 503, and the error is in
  * `options.refusal`. It isn't thrown, because a bundler must be able to load the module.
- * @throws ConfigError with every other error of the config
+ * @throws ConfigError with every other error of the config; TypeError for an unknown setting
  */
 export function createStorefront(
   config: StorefrontConfig,
   settings: StorefrontSettings = {},
 ): Storefront {
+  assertOptions("createStorefront", settings, {
+    production: true,
+    developmentFolder: true,
+    schedule: true,
+    clock: true,
+    random: true,
+  });
   return openStorefront(config, settings).app;
 }
 

@@ -3,6 +3,7 @@
  * runner.
  */
 
+import { assertOptions } from "../../shared/option-names.ts";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { Credentials } from "../../rpc/accounts/auth.ts";
@@ -43,6 +44,16 @@ export interface CommerceBackendTests {
  * describe("my system", () => testCommerceBackend({ test, createBackend, variantIds: ["1", "2"] }));
  */
 export function testCommerceBackend(options: CommerceBackendTests): void {
+  assertOptions("testCommerceBackend", options, {
+    test: true,
+    createBackend: true,
+    variantIds: true,
+    scarce: true,
+    createCustomer: true,
+    shop: true,
+    storage: true,
+    seeds: true,
+  });
   const { createBackend, variantIds, scarce } = options;
   const { seeds = Array.from({ length: 20 }, (_, index) => index + 1) } = options;
   const [first = "", second = ""] = variantIds;

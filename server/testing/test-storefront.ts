@@ -1,3 +1,4 @@
+import { assertOptions } from "../../shared/option-names.ts";
 import { findMethod } from "../../rpc/dispatch.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import type { RpcMethods } from "../../rpc/method.ts";
@@ -49,15 +50,14 @@ export interface VisitorOptions {
  * has a clock that doesn't run by itself.
  * @param options `clock`: for several storefronts with one clock, or with clocks that differ. `random`: for IDs that a
  * test expects, from `createTestRandom`. Default: the computer's random values.
- * @throws ConfigError
+ * @throws ConfigError; TypeError for an unknown option
  */
 export async function createTestStorefront<Own extends RpcMethods = Record<never, never>>(
   config: StorefrontConfig<Own>,
-  {
-    clock = createTestClock(),
-    random = systemRandom,
-  }: { readonly clock?: TestClock; readonly random?: Random } = {},
+  options: { readonly clock?: TestClock; readonly random?: Random } = {},
 ): Promise<TestStorefront<Own>> {
+  assertOptions("createTestStorefront", options, { clock: true, random: true });
+  const { clock = createTestClock(), random = systemRandom } = options;
   const { log, lines } = createTestLog();
   const { faults, intercept } = createStorageFaults(clock);
   const { app } = openStorefront({ ...config, log } as StorefrontConfig, {
@@ -75,7 +75,9 @@ export async function createTestStorefront<Own extends RpcMethods = Record<never
     clock,
     storage: faults,
     lines,
-    visitor({ shopId = shops[0]?.shopId ?? 0, ip = "127.0.0.1" } = {}) {
+    visitor(ofVisitor = {}) {
+      assertOptions("visitor", ofVisitor, { shopId: true, ip: true });
+      const { shopId = shops[0]?.shopId ?? 0, ip = "127.0.0.1" } = ofVisitor;
       const shop = shops.find((one) => one.shopId === shopId);
       if (shop === undefined) {
         const ids = shops.map((one) => one.shopId).join(", ");

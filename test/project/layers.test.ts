@@ -108,8 +108,12 @@ test.each(stray)("lint rejects the file %s", (path) => {
   expect(rejected).toContain(path);
 });
 
-test("shared/ has logging and copying only", async () => {
-  expect((await readdir(join(root, "shared"))).toSorted()).toEqual(["copy.ts", "log.ts"]);
+test("shared/ has logging, copying, and the check of option names only", async () => {
+  expect((await readdir(join(root, "shared"))).toSorted()).toEqual([
+    "copy.ts",
+    "log.ts",
+    "option-names.ts",
+  ]);
 });
 
 test("no file name appears in two layers, except index.ts", async () => {
