@@ -29,7 +29,7 @@ export function toNodeHandler(
 
 // --- Internal helpers ---
 
-/** Also if Express has removed a part of the path that belongs to it: then the storefront's answer names that mistake. */
+/** Also if Express has removed a part of its path: the storefront's response then names that mistake. */
 function isForStorefront(storefront: Storefront, request: IncomingMessage): boolean {
   const { url = "/", originalUrl = url } = request as {
     readonly url?: string;

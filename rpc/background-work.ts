@@ -2,7 +2,7 @@ import type { Clock } from "../storage/clock.ts";
 import type { Random } from "../storage/random.ts";
 import { describeError, type Logger } from "../shared/log.ts";
 
-/** Work of calls that goes on after their responses. The storefront waits for it before it closes. */
+/** Work of calls that continues after their responses. The storefront waits for it before it closes. */
 export class BackgroundWork {
   readonly #running = new Set<Promise<void>>();
   /** Each starts work that waits for its moment. */
@@ -13,7 +13,7 @@ export class BackgroundWork {
   /** Milliseconds. */
   readonly #limit: number;
 
-  /** @param limit seconds that one piece of work may take */
+  /** @param limit seconds that one task may take */
   constructor(limit: number, clock: Clock, random: Random) {
     this.#clock = clock;
     this.#random = random;

@@ -9,7 +9,7 @@ export interface HookEvent {
   readonly method: string;
   readonly context: PublicRpcContext | RpcContext;
   /**
-   * The payload, with `[redacted]` in place of its secrets and of the request's credentials. `undefined` if the method
+   * The payload, with `[redacted]` instead of its secrets and of the request's credentials. `undefined` if the method
    * has no schema, or a schema that isn't zod's.
    */
   readonly payload: unknown;

@@ -9,7 +9,7 @@ export type Access = "public" | "session" | "user";
 
 /**
  * The HTTP methods that a method can accept. Each method accepts POST. Browsers, caches, and proxies may send a GET
- * again, or before a visitor asks for it, so a method with GET changes nothing.
+ * again, or before a visitor clicks a link, so a method with GET changes nothing.
  */
 export type Verb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

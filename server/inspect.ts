@@ -5,7 +5,7 @@ import { createCookieTransport } from "./credentials/cookie.ts";
 import type { RequestEvent } from "./request.ts";
 import type { Services } from "./services.ts";
 
-/** The answer of the admin call `inspect`: the request as it arrived, and the state of this server's storages. */
+/** The result of the admin call `inspect`: the request as it arrived, and the state of this server's storages. */
 export interface Inspection {
   /** Milliseconds since 1970 by the clock of this process. */
   readonly time: number;

@@ -48,7 +48,7 @@ interface PageTarget {
 }
 
 /**
- * Sends a call of a page to the function that answers calls over HTTP, so every rule for those applies to it.
+ * Sends a call of a page to the function that responds to calls over HTTP, so every rule for those applies to it.
  * @throws RetiredError if another call of the visitor replaced the session ID a moment ago
  * @throws the reason of the call's signal
  */

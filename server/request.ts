@@ -81,7 +81,7 @@ export class RequestEvent implements HTTPEvent {
     return this.#proxies.isTrusted;
   }
 
-  /** Keeps a worker running until work is done that goes on after the response. */
+  /** Keeps a worker running until the work after the response is done. */
   waitUntil(work: Promise<void>): void {
     void this.#client.waitUntil?.(work);
   }

@@ -8,7 +8,7 @@ export interface BalancedCalls {
 }
 
 /**
- * Calls several servers in turn, as a load balancer does: it keeps connections alive, ends one whose response
+ * Alternates between several servers, as a load balancer does: it keeps connections alive, ends one whose response
  * says `Connection: close`, and tries another server if one refuses the connection. It repeats nothing else.
  * @param isOver returns whether to stop; called after `least` calls
  */

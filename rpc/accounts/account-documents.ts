@@ -57,7 +57,7 @@ export function isOwnedBy(account: Account | undefined, user: ShopUser): account
   return account !== undefined && String(account.user.id) === String(user.id);
 }
 
-/** Stops writes after a timeout, because the client has its response. A call whose client disconnected goes on. */
+/** Stops writes after a timeout, because the client has its response. A call whose client disconnected continues. */
 export function assertInTime({ reason }: AbortSignal): void {
   if (reason instanceof DOMException && reason.name === "TimeoutError") throw reason;
 }

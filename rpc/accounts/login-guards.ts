@@ -167,7 +167,7 @@ function isRejection(error: unknown): boolean {
   return isInstance(error, RpcError) && (error.status === 401 || error.status === 403);
 }
 
-/** Makes a count smaller. If that fails, the call goes on, and the count ends with its window. */
+/** Makes a count smaller. If that fails, the call continues, and the count ends with its window. */
 async function tryToUncount(call: Call, change: () => Promise<unknown>): Promise<void> {
   try {
     await change();

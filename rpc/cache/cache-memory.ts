@@ -15,7 +15,7 @@ export interface CacheEntry {
 
 /** The values of all shops in the memory of this process, least recently used out. */
 export class CacheMemory {
-  /** Created at the first use, because it allocates its places. */
+  /** Created at the first use, because it allocates its memory then. */
   #entries: LRUCache<string, CacheEntry> | undefined;
 
   get(id: string): CacheEntry | undefined {

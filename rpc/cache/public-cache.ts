@@ -172,7 +172,7 @@ export function createPublicCache(
     if (ageOf(entry) < read.lifetime || flights.has(read.id)) return;
     const now = clock.now();
     if (now < entry.refreshAt) return;
-    // If it succeeds, another entry takes the place of this one.
+    // If it succeeds, another entry replaces this one.
     entry.refreshAt = now + refreshPause;
     begin(read, true).result.catch((error: unknown) => {
       warn("A cached value could not be loaded again", {

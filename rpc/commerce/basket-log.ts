@@ -35,7 +35,7 @@ export interface NotedChange {
 
 export const emptyLog: BasketLog = { changes: [] };
 
-/** In place of the key of the user's basket: the system has joined the guest's basket. */
+/** Instead of the key of the user's basket: the system has joined the guest's basket. */
 export const joined = "";
 
 export function isBasketLog(value: unknown): value is BasketLog {

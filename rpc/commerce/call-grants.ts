@@ -45,7 +45,7 @@ export async function obtainGrant(
   return finish(session, grants.change(toOwner(session), rejected));
 }
 
-/** Begins another grant for this guest, in place of one that a login has used up. */
+/** Begins another grant for this guest, after a login has used up the first one. */
 export async function restartGrant(session: CallSession): Promise<void> {
   const { grants } = session.services;
   if (grants !== undefined) await finish(session, grants.restart(toOwner(session)));

@@ -12,7 +12,7 @@ import { asGuest, openGuestBasket, readGuestGrant } from "./guest-visits.ts";
 import { planWishClear, planWishMerge } from "./wishlist-plan.ts";
 
 /*
- * A wish is there or isn't, so each change can be repeated as it is: nothing has to be stored before it is sent. In the
+ * The list has an item or not, so each change can be repeated: nothing has to be stored before it is sent. In the
  * visits of these functions, `basketKey` is the key of the wishlist.
  */
 
@@ -27,7 +27,7 @@ export async function readCommerceWishlist(
 
 /**
  * Changes the visitor's wishlist in the commerce system.
- * @param plan computes which wishes the wishlist must have; it can run several times
+ * @param plan computes the items that the wishlist must have; it can run several times
  * @throws any error of `plan` and of the system
  */
 export function changeCommerceWishlist(
@@ -45,8 +45,8 @@ export function changeCommerceWishlist(
 }
 
 /**
- * Moves a guest's wishes to the user of the call, or continues an earlier attempt.
- * @returns the wishes that are left out
+ * Moves a guest's items to the user of the call, or continues an earlier attempt.
+ * @returns the items that are left out
  * @throws any error of the system; the move stays pending
  */
 export async function moveWishlist(

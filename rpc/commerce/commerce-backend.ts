@@ -107,7 +107,7 @@ export interface Shortage {
 /** Wishlists in the commerce system. */
 export interface Wishlists<G extends Grant, W extends CommerceWishlist> {
   read(visit: Visit<G>): Promise<W>;
-  /** Adds and removes wishes. Two runs with the same targets have the same effect as one. */
+  /** Adds and removes items. Two runs with the same targets have the same effect as one. */
   set(
     change: { readonly targets: readonly WishTarget[]; readonly seen: W },
     visit: Visit<G>,
@@ -120,7 +120,7 @@ export interface CommerceWishlist {
   readonly items: readonly CommerceWish[];
 }
 
-/** A wish has a variant or a product, and further fields for the page. */
+/** An item has a variant or a product, and further fields for the page. */
 export interface CommerceWish {
   readonly key: string;
   readonly variantId?: ProductReference | undefined;

@@ -72,7 +72,7 @@ export class GrantEndings implements SessionEndings {
     }
   }
 
-  /** Waits for two seconds at most; the attempt goes on. */
+  /** Waits for two seconds at most; the attempt continues. */
   async finish(sessions: readonly EndingSession[]): Promise<void> {
     const own = sessions.filter(({ shopId }) => this.#shops.has(shopId));
     if (own.length === 0) return;

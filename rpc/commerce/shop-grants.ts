@@ -62,7 +62,7 @@ export class ShopGrants {
   }
 
   /**
-   * Begins or renews the grant of a session. It goes on if the caller stops waiting: otherwise a renewed token would be
+   * Begins or renews the grant of a session. It continues if the caller stops waiting: otherwise a renewed token would be
    * lost.
    * @param rejected the grant that the system has rejected before its time
    */

@@ -19,7 +19,7 @@ export const steps = [
 let hooks: {
   /** Runs at each step. An error ends the call there. */
   readonly onStep?: ((step: Step) => void | Promise<void>) | undefined;
-  /** Sends the requests to a commerce system in place of `fetch`. */
+  /** Sends the requests to a commerce system instead of `fetch`. */
   readonly send?: typeof fetch | undefined;
 } = {};
 

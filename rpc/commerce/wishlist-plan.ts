@@ -33,7 +33,7 @@ export function planWishClear({ items }: CommerceWishlist): readonly WishTarget[
   return items.map((item) => toTarget(item, false));
 }
 
-/** Plans the merge of a guest's wishes: up to twice `maxItems`. */
+/** Plans the merge of a guest's wishlist: up to twice `maxItems`. */
 export function planWishMerge(
   user: CommerceWishlist,
   guest: CommerceWishlist,

@@ -41,7 +41,7 @@ export interface MergeReport {
    * `pending`: the storage failed, and the next call tries again.
    */
   readonly status: "none" | "merged" | "pending";
-  /** The outcome for each line of this shop's basket, and each wish of its wishlist that was left out. */
+  /** The outcome for each line of this shop's basket, and for each item of its wishlist that was left out. */
   readonly lines: readonly (MergedLine | LeftOutWish)[];
 }
 

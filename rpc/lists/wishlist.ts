@@ -14,7 +14,7 @@ export type WishlistItem = Wish & {
   readonly addedAt: number;
 };
 
-/** A wish that a merge left out. */
+/** An item that a merge left out. */
 export type LeftOutWish = Wish & { readonly list: "wishlist"; readonly outcome: "left_out" };
 
 /** A wishlist as it is stored. */
@@ -48,7 +48,7 @@ export function viewWishlist(key: string | undefined, { items }: Wishlist): Wish
 }
 
 /**
- * Adds a wish. If the wishlist has it already, nothing changes.
+ * Adds an item. If the wishlist already has it, nothing changes.
  * @throws RpcError `limit_reached`
  */
 export function addWish(
@@ -79,8 +79,8 @@ export function clearWishes(wishlist: Wishlist): Wishlist {
 }
 
 /**
- * Merges a guest's wishes into the user's wishlist, up to twice `maxItems`; merging twice changes nothing more.
- * All of the user's wishes stay. The report names each of the guest's wishes that is left out.
+ * Merges a guest's wishlist into the user's, up to twice `maxItems`; merging twice changes nothing more.
+ * All of the user's items stay. The report names each of the guest's items that is left out.
  */
 export function mergeWishes(
   wishlist: Wishlist,

@@ -26,7 +26,7 @@ export class Redactor {
   }
 
   /**
-   * Copies a value, with `[redacted]` in place of secrets and of the values of keys such as `password`. It copies
+   * Copies a value, with `[redacted]` instead of secrets and of the values of keys such as `password`. It copies
    * strings, objects, arrays, maps, sets, and errors, down to the sixth level. It runs no getter.
    */
   redact<T>(value: T): T {

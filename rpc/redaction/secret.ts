@@ -39,7 +39,7 @@ export function holdsSecrets(schema: StandardSchemaV1): boolean {
 /**
  * Finds the secrets of a payload. If a part doesn't match a schema with secrets, all of that part is secret, because it
  * can contain a misplaced password.
- * @returns `masked`: the payload with `[redacted]` in place of its secrets, or `undefined` if no schema says which parts
+ * @returns `masked`: the payload with `[redacted]` instead of its secrets, or `undefined` if no schema says which parts
  * are secret; `secrets`: strings, numbers, and objects and arrays whose every value is secret
  */
 export function maskSecrets(

@@ -138,7 +138,7 @@ export class Connections {
    * @param timeout seconds until the server closes all connections, even those with a request
    * @param reason `reload` closes idle connections immediately; a request that is on its way on one of them fails.
    * `replaced` means that the primary process owns the port, so no connection waits here.
-   * @returns how many calls were in flight at the timeout, and got no answer
+   * @returns how many calls were in flight at the timeout, and got no response
    */
   async end(server: HttpServer, timeout: number, reason: StopReason): Promise<number> {
     if (reason === "shutdown") await this.#untilQuiet();

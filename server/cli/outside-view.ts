@@ -16,7 +16,7 @@ interface Target {
 /**
  * Looks at a service as any client can. It changes nothing, unless it creates a guest.
  * @param attempts the number of responses whose `Date` is compared, each on a connection of its own
- * @param createsGuest whether to begin a guest's session with a wish, to see its cookie. It is ended again
+ * @param createsGuest whether to begin a guest's session with an item in the wishlist, to see its cookie. The session ends again
  * @throws Error if a response doesn't come
  */
 export async function viewFromOutside(

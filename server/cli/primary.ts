@@ -9,7 +9,7 @@ import { Workers } from "./workers.ts";
 
 /**
  * Runs `storefront start` in several worker processes, until a signal ends them. This process only accepts connections
- * and hands them to the workers in turn. It doesn't load the config.
+ * and distributes them to the workers, one after another. It doesn't load the config.
  * @param count the number of workers
  * @throws Error with one line for an operator if the first worker does not start
  */

@@ -12,7 +12,7 @@ export class WorkerMetrics {
   readonly #waiting = new Map<WorkerProcess, (() => void)[]>();
   #ended: MetricsSnapshot = [];
 
-  /** Follows a worker until it ends, and sends it the metrics of `all` workers when it asks for them. */
+  /** Follows a worker until it ends, and sends it the metrics of `all` workers when it requests them. */
   follow(worker: WorkerProcess, all: () => Iterable<WorkerProcess>): void {
     worker.onMetrics({
       measured: (snapshot) => {

@@ -7,7 +7,7 @@ export type PrimaryMessage =
   | { readonly storefront: "replaced" | "stop" }
   /** The worker must send a snapshot of its metrics. */
   | { readonly storefront: "measure" }
-  /** The metrics of all workers, which this worker asked for. */
+  /** The metrics of all workers, which this worker requested. */
   | { readonly storefront: "gathered"; readonly snapshots: readonly MetricsSnapshot[] };
 
 /** Messages of a worker. */

@@ -29,7 +29,7 @@ const words = new RegExp(
   "i",
 );
 
-/** Whether a text is mostly one repeated piece. */
+/** Whether a text is mostly one repeated part. */
 function isRepetition(text: string): boolean {
   const lengths = Array.from({ length: text.length / 2 }, (_, index) => index + 1);
   return lengths.some((length) => {

@@ -5,7 +5,7 @@ import { createAccess } from "./access.ts";
 
 /**
  * Creates the function that redirects `/` to the development page, for a server that has no page of its own at `/`.
- * @returns `undefined` for another path, and for a request that the page would refuse
+ * @returns `undefined` for another path, and for a request that the page would reject
  */
 export function createHome(
   options: StorefrontOptions,

@@ -228,7 +228,7 @@ function markEmpty(schema: unknown): unknown {
   return Object.fromEntries(marked);
 }
 
-/** Makes references within a schema, for example `#/$defs/Node`, lead to the schema's place in the document. */
+/** Makes references within a schema, for example `#/$defs/Node`, point to the schema's path in the document. */
 function moveReferences(value: unknown, at: string): unknown {
   if (Array.isArray(value)) return value.map((item) => moveReferences(item, at));
   if (typeof value !== "object" || value === null) return value;

@@ -32,7 +32,7 @@ export class SuiteShop {
     );
   }
 
-  /** A new visitor, whose calls go to the servers in turn. */
+  /** A new visitor, whose calls alternate between the servers. */
   visitor(): SuiteVisitor {
     return new SuiteVisitor(this.#storefronts);
   }

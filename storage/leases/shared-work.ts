@@ -12,7 +12,7 @@ export class SharedWork<T> {
   }
 }
 
-/** Waits for a result until the signal aborts. The work itself goes on. @throws the reason of the signal */
+/** Waits for a result until the signal aborts. The work itself continues. @throws the reason of the signal */
 export function waitFor<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(signal.reason as Error);

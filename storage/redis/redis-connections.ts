@@ -181,7 +181,7 @@ const ownOptions = {
  */
 const withoutFirstCommands = { connectionName: undefined, disableClientInfo: true };
 
-/** Whether Redis refused the database that the connection is to use. */
+/** Whether Redis rejected the database that the connection is to use. */
 function isSelect(error: Error): boolean {
   const { command } = error as { readonly command?: { readonly name?: unknown } };
   return command?.name === "select";

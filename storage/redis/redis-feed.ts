@@ -92,7 +92,7 @@ export function openRedisFeed(
 
 // --- Internal helpers ---
 
-/** The clients whose Redis has refused a feed, which is logged once for all feeds. */
+/** The clients whose Redis has rejected a feed, which is logged once for all feeds. */
 const refused = new WeakSet<RedisClient>();
 
 /** The feed's own time limits replace `commandTimeout`, and its channel has no prefix. */

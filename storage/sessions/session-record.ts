@@ -7,7 +7,7 @@ export interface ShopUser {
   /** A positive integer, or a string of 1 to 64 characters; `7` and `"7"` are the same user. */
   readonly id: string | number;
   readonly email?: string;
-  /** Whether the user has proved to receive mails at the address. Absent if nobody has asked: the config has no `mailer`. */
+  /** Whether the user has verified the email address. Absent if the config had no `mailer`. */
   readonly emailVerified?: boolean | undefined;
   readonly firstName?: string;
   readonly lastName?: string;
@@ -28,7 +28,7 @@ export interface SessionRecord {
   readonly authenticatedAt?: number | undefined;
   /** The generation of the session: if its shop has another one, the session has ended. */
   readonly generation?: string | undefined;
-  /** In place of `generation`, in sessions of earlier versions, which counted generations; absent: 0. */
+  /** Instead of `generation`, in sessions of earlier versions, which counted generations; absent: 0. */
   readonly epoch?: number | undefined;
   /** When the session was last extended, if it was: at most a tenth of the idle timeout before its last use. */
   readonly lastSeenAt?: number | undefined;

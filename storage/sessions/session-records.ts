@@ -110,7 +110,7 @@ export class SessionRecords {
 
   /**
    * Changes a record, and extends its lifetime if that is due.
-   * @returns the session, or the mark in its place
+   * @returns the session, or the mark that replaces it
    * @throws SessionEndedError if the record is gone: a change never restores it
    */
   async change(session: LoadedSession, change: RecordChange): Promise<Found> {

@@ -18,7 +18,7 @@ export interface StoredAnswer {
   readonly body?: string | undefined;
   /** Headers that the method has set, or that belong to its error; absent: none. */
   readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
-  /** In place of a body: the answer is this list as it is. */
+  /** Instead of a body: the answer is the current list. */
   readonly list?: ListKind | undefined;
 }
 

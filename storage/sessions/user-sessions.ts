@@ -291,5 +291,5 @@ export class UserSessionIndex {
 
 // --- Internal helpers ---
 
-/** An unreadable index is kept aside for this time, and by default no session lives longer. */
+/** An unreadable index is stored for this time. By default, no session lives longer. */
 const unreadableMemory = 30 * 86_400_000;

@@ -13,7 +13,7 @@ export interface MedusaShop {
   /** Between the servers and Medusa. */
   readonly proxy: FaultProxy;
   readonly redisUrl: string;
-  /** Returns a visitor without cookies. The calls go to both servers in turn. */
+  /** Returns a visitor without cookies. The calls alternate between both servers. */
   visitor(shopId?: number): CookieClient;
   /** Registers a customer, who logs out again. @returns the credentials */
   register(): Promise<{ readonly email: string; readonly password: string }>;

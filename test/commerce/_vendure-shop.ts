@@ -14,7 +14,7 @@ export interface VendureShop {
   readonly proxy: FaultProxy;
   /** The output of both servers. */
   readonly output: string;
-  /** Starts a guest, whose calls go to the servers in turn. */
+  /** Starts a guest, whose calls alternate between the servers. */
   guest(shopId?: number): CookieClient;
   /** Logs the customer in, on a new device. */
   login(): Promise<CookieClient>;
@@ -22,7 +22,7 @@ export interface VendureShop {
   loginAnew(): Promise<CookieClient>;
   /** @returns the last token that Vendure issued for a login */
   latestToken(): string;
-  /** Starts two other servers with the same data, in place of these. */
+  /** Replaces the servers by two others with the same data. */
   restartServers(): Promise<void>;
   stopServers(): Promise<void>;
 }

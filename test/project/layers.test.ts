@@ -58,7 +58,7 @@ const circle = [
   ["rpc/circle-b.ts", "./circle-a.ts"],
 ] as const;
 
-/** Files that no layer admits, because another place is theirs. */
+/** Files that no layer admits, because they belong to another folder. */
 const stray = ["shared/new.ts"];
 
 /** Allowed imports, so that a rule that rejects everything fails here. */

@@ -7,11 +7,11 @@ import type { CookieClient } from "../_cookie-client.ts";
 import { createSetup, type TestStorefront } from "../_setup.ts";
 
 /*
- * The calls of a frontend with @scayle/storefront-nuxt 8.62: it sends each method by the verb of a manifest, with
- * ofetch. The payload of a GET is in the query, and that of every other verb in the body.
+ * The calls of a frontend with @scayle/storefront-nuxt 8.62: it sends each method by the HTTP method of a manifest, with
+ * ofetch. The payload of a GET is in the query, and that of every other HTTP method in the body.
  */
 
-/** The verbs of SCAYLE's own methods, as its manifest has them. */
+/** The HTTP methods of SCAYLE's own methods, as its manifest has them. */
 const verbs: Readonly<Record<string, "GET" | "POST" | "PUT" | "DELETE">> = {
   addItemToBasket: "PUT",
   addItemsToBasket: "PUT",

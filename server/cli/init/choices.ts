@@ -15,7 +15,7 @@ export interface Choices {
 }
 
 /**
- * Reads the choices from the options, and asks for the others.
+ * Reads the choices from the options, and prompts for the others.
  * @param options of the command line, by their names
  * @param isAsking whether a terminal can answer. Without one, the defaults are the answers
  * @throws StartError if an option has another value than expected
@@ -74,7 +74,7 @@ function ofKey({ schema, expected }: typeof shopKeys.locale | typeof shopKeys.cu
   return { expected, isValid: (value: string) => schema.safeParse(value).success };
 }
 
-/** Asks until the answer is valid. An empty answer is the default. */
+/** Prompts until the answer is valid. An empty answer is the default. */
 async function answer(
   question: Question,
   ask: (text: string) => Promise<string> | undefined,

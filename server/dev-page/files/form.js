@@ -109,7 +109,7 @@ function listAlternatives(schema, openApi, known = new Set()) {
   });
 }
 
-/** One field of the form, with its label, its description, and a place for its error. */
+/** One field of the form, with its label, its description, and an element for its error. */
 function createField(name, schema, isRequired, openApi) {
   const id = `field-${name}`;
   const types = listTypes(schema, openApi);

@@ -85,7 +85,7 @@ async function loadState() {
   await show(chosen, state);
 }
 
-/** Shows the answer to a request. If the developer has chosen another shop since, shows that one. */
+/** Shows the response to a request. If the developer has chosen another shop since, shows that one. */
 async function show(chosen, { visitors, calls }) {
   if (JSON.stringify(chosen) !== JSON.stringify(choice())) return loadState();
   for (const [visitor, state] of Object.entries(visitors)) {

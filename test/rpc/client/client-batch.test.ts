@@ -150,7 +150,7 @@ describe("a client with batch: true", () => {
 
 // --- Internal helpers ---
 
-/** A client of a new server. @param intercept responds in place of the server */
+/** A client of a new server. @param intercept responds instead of the server */
 async function open(
   options: Partial<RpcClientOptions> = {},
   intercept: (path: string) => Response | undefined = () => undefined,

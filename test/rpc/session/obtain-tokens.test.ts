@@ -163,7 +163,7 @@ function moveTo(server: { client(): CookieClient }, { cookies }: CookieClient): 
   return client;
 }
 
-/** A provider that rotates refresh tokens, and refuses used ones. */
+/** A provider that rotates refresh tokens, and rejects used ones. */
 function createProvider() {
   let count = 0;
   let last: SessionTokens | undefined;

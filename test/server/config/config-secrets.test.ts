@@ -106,7 +106,7 @@ describe("ConfigError contains no secret,", () => {
 
 // --- Internal helpers ---
 
-/** Copies of a config: each has the value in place of one value, or at one additional key. */
+/** Copies of a config: each has the value instead of one value, or at one additional key. */
 function variantsOf(config: unknown, value: unknown): unknown[] {
   if (typeof config !== "object" || config === null) return [value];
   if (Array.isArray(config)) {

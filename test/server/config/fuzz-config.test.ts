@@ -159,7 +159,7 @@ function findSecrets(place: unknown, seen = new Set<unknown>()): string[] {
   return Object.values(place).flatMap((inner) => findSecrets(inner, seen));
 }
 
-/** A copy with another value at a place; own keys only, `__proto__` too. */
+/** A copy with another value at a path; own keys only, `__proto__` too. */
 function withValue(config: unknown, [key, ...rest]: readonly string[], to: unknown): unknown {
   if (key === undefined) return to;
   const isList = Array.isArray(config);

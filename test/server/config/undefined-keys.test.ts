@@ -71,7 +71,7 @@ const full: Readonly<Record<string, unknown>> = {
 
 type Path = readonly (string | number)[];
 
-/** The places of all keys, down to values and lists of values. */
+/** The paths of all keys, down to values and lists of values. */
 function pathsOf(value: unknown, path: Path = []): Path[] {
   if (Array.isArray(value) && typeof value[0] !== "object") return [];
   if (typeof value !== "object" || value === null) return [];
@@ -96,7 +96,7 @@ function changed(value: unknown, path: Path, change: (owner: Record<string, unkn
 const needed =
   /^shops$|^shops\.\d+\.(?:shopId|locale|currency)$|\.driver$|^auth\.(?:login|reg|changeP)/;
 
-/** The places of all keys that the schema has, as those that `full` says nothing of. */
+/** The paths of all keys of the schema, also of those that `full` doesn't have. */
 function keysOf(schema: unknown): Path[] {
   const { def } = schema as { readonly def: { innerType?: unknown; shape?: object } };
   if (def.shape === undefined) return def.innerType === undefined ? [] : keysOf(def.innerType);

@@ -34,7 +34,7 @@ const endings: Record<string, (session: LoadedSession) => Promise<unknown>> = {
 test.each(Object.entries(endings))(
   "%s ends a session that gets a new ID in the meantime",
   async (_, end) => {
-    // The end begins at each step of the rotation in turn. It must win, or come before the new ID exists.
+    // The end begins at each step of the rotation, one after another. It must win, or come before the new ID exists.
     for (let step = 1; step <= 12; step++) {
       const session = await enter();
       let seen = 0;

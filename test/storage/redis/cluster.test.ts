@@ -34,7 +34,7 @@ describeWithRedis("two processes on one Redis", () => {
 
   const stored = (prefix: string) => readStored(driver, prefix);
   const records = async () => (await stored("session:")).filter(({ text }) => !isMarkText(text));
-  /** One browser, whose calls go to the processes in turn. */
+  /** One browser, whose calls alternate between the processes. */
   const inTurns = (from: CookieClient) => {
     const tabs = [from, twinAt(b, from)] as const;
     return (index: number) => tabs[index % 2 ? 1 : 0];
@@ -150,7 +150,7 @@ describeWithRedis("two processes on one Redis", () => {
       (await countCommands(redis().url, () => client.call(...call))).length;
     expect(await count("getUser")).toBe(0);
     expect(await count("getBasket")).toBe(0);
-    // Two of them ask for failed logins: of the account and from the address; one for ends of all sessions.
+    // Two of them read failed logins: of the account and from the IP address. One reads the ends of all sessions.
     expect(await count("login", account)).toBeLessThanOrEqual(7);
     expect(await count("getUser")).toBe(1);
     expect(await count("getUser"), "warm").toBe(0);

@@ -92,7 +92,7 @@ describeWithRedis("changes in Redis", () => {
     expect(proxy.silence((sent) => sent.includes("TRACKING"))).toBe(1);
     while (feed.isUp()) await sleep(5);
     expect(performance.now() - startedAt).toBeLessThan(1000 + 100);
-    // A new connection takes its place.
+    // A new connection replaces it.
     await until(async () => feed.isUp());
   });
 

@@ -6,7 +6,7 @@ import type { CookieClient } from "../../_cookie-client.ts";
 
 const account = { email: "ada@example.com", password: "correct horse 1" };
 
-/** Puts another Redis type in the place of a text. */
+/** Replaces a text by another Redis type. */
 const makers: [string, (control: Redis, key: string) => Promise<unknown>][] = [
   ["list", (control, key) => control.rpush(key, "x")],
   ["hash", (control, key) => control.hset(key, "x", "1")],

@@ -184,7 +184,7 @@ describe("a session cache with a strategy", () => {
 });
 
 describe("an entry that a slow strategy returns", () => {
-  /** Runs while the strategy is asked for an entry. */
+  /** Runs while the strategy reads an entry. */
   let meanwhile: () => void;
 
   beforeEach(async () => {

@@ -14,7 +14,7 @@ const session = {
 const merge = { shopId: 1001, belonging: "basket", key: "k", expiresAt: 4e12 };
 const sound = { sessions: {}, pendingMerges: [], endedAt: 0 };
 
-/** Indexes that differ from a valid one in one place each. */
+/** Indexes that differ from a valid one in one field each. */
 const spoilt: [string, unknown][] = [
   ["a session that is null", { ...sound, sessions: { a: null } }],
   ["a session that is a number", { ...sound, sessions: { a: 7 } }],
