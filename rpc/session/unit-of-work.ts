@@ -24,11 +24,7 @@ export class UnitOfWork {
   #lastWrite: Promise<void> | undefined;
   #ownerKey: string | undefined;
 
-  constructor(
-    call: Call,
-    session: LoadedSession | undefined,
-    sharedGuest: SharedGuest | undefined,
-  ) {
+  constructor(call: Call, session?: LoadedSession, sharedGuest?: SharedGuest) {
     this.call = call;
     this.current = session;
     this.sharedGuest = sharedGuest;
