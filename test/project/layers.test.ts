@@ -13,6 +13,8 @@ const backward = [
   ["rpc/a.ts", "../server/cors.ts"],
   ["rpc/b.ts", "../adapters/vendure.ts"],
   ["rpc/c.ts", "h3"],
+  ["rpc/d.ts", "#openapi"],
+  ["rpc/e.ts", "storefront-core"],
   ["rpc/lists/a.ts", "../../server/services.ts"],
   ["rpc/methods/a.ts", "../call.ts"],
   ["rpc/methods/b.ts", "../session/call-session.ts"],
@@ -23,6 +25,8 @@ const backward = [
   ["storage/a.ts", "../rpc/shop.ts"],
   ["storage/b.ts", "../server/cors.ts"],
   ["storage/c.ts", "h3"],
+  ["storage/d.ts", "#commerce"],
+  ["storage/e.ts", "storefront-core/client"],
   ["storage/documents/a.ts", "../sessions/session.ts"],
   ["storage/documents/b.ts", "../redis/redis-adapter.ts"],
   ["storage/documents/c.ts", "../leases/lease.ts"],
@@ -49,6 +53,7 @@ const backward = [
   ["adapters/b.ts", "../rpc/error.ts"],
   ["adapters/c.ts", "../storage/store.ts"],
   ["adapters/d.ts", "../shared/copy.ts"],
+  ["adapters/e.ts", "#commerce"],
   ["shared/log.ts", "../storage/index.ts"],
 ] as const;
 
@@ -78,9 +83,7 @@ beforeAll(async () => {
     await copyFile(join(root, ".oxlintrc.json"), join(folder, ".oxlintrc.json"));
     const stays = stray.map((path) => [path, "node:fs"] as const);
     for (const [path, imported] of [...backward, ...stays, ...forward]) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      const text = `import { value } from "${imported}";\n\nexport const other = value;\n`;
-      await writeFile(join(folder, path), text);
+      await writeImport(join(folder, path), imported);
     }
     for (const [path, imported] of circle) {
       const text = `import type { Other } from "${imported}";\n\nexport type Own = Other;\n`;
@@ -90,7 +93,7 @@ beforeAll(async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
-});
+}, 60_000);
 
 test.each(backward)("lint rejects an import against the direction of layers: %s → %s", (path) => {
   expect(rejected).toContain(path);
@@ -118,16 +121,29 @@ test("shared/ has logging, copying, and the check of option names only", async (
 
 test("no file name appears in two layers, except index.ts", async () => {
   const layersOf = new Map<string, Set<string>>();
-  for (const layer of layers) {
-    for (const path of await readdir(join(root, layer), { recursive: true })) {
-      const name = basename(path);
-      if (!name.endsWith(".ts") || name === "index.ts") continue;
-      layersOf.set(name, (layersOf.get(name) ?? new Set()).add(layer));
-    }
+  for (const path of await listSources()) {
+    const name = basename(path);
+    if (name === "index.ts") continue;
+    const [layer = ""] = path.split("/");
+    layersOf.set(name, (layersOf.get(name) ?? new Set()).add(layer));
   }
   const twice = [...layersOf].filter(([, found]) => found.size > 1).map(([name]) => name);
   expect(twice).toEqual([]);
 });
+
+async function writeImport(path: string, imported: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `import { value } from "${imported}";\n\nexport const other = value;\n`);
+}
+
+/** The paths of all sources. */
+async function listSources(): Promise<readonly string[]> {
+  const found = layers.map(async (layer) => {
+    const paths = await readdir(join(root, layer), { recursive: true });
+    return paths.filter((path) => path.endsWith(".ts")).map((path) => join(layer, path));
+  });
+  return (await Promise.all(found)).flat();
+}
 
 /** The files in which lint finds an import or a file that it rejects. */
 async function lint(folder: string): Promise<readonly string[]> {
