@@ -15,6 +15,7 @@ export function findWrongRedisOptions(
   const clusterOptions = toObject(options["clusterOptions"]);
   return [
     ...findWrongOptions(options, redisNames, synonyms),
+    ...(cluster === undefined ? [] : findMisplaced(options)),
     ...ofNodes("cluster", cluster),
     ...ofNodes("sentinels", sentinels),
     ...findWrongOptions(clusterOptions, clusterNames, {}, ["clusterOptions"]),
@@ -127,6 +128,21 @@ const clusterNames: OptionNames<ClusterOptions> = {
   slotsRefreshInterval: true,
   slotsRefreshTimeout: true,
   useSRVRecords: true,
+};
+
+/** unstorage passes the options of a connection to a cluster only from `clusterOptions`. */
+function findMisplaced(options: Readonly<Record<string, unknown>>): readonly WrongOption[] {
+  return Object.entries(ofCluster)
+    .filter(([name]) => options[name] !== undefined)
+    .map(([name, meant]) => ({ path: [name], meant }));
+}
+
+/** By the name of the option without a cluster. */
+const ofCluster: Readonly<Record<string, string>> = {
+  username: "clusterOptions.redisOptions.username",
+  password: "clusterOptions.redisOptions.password",
+  tls: "clusterOptions.redisOptions.tls",
+  keyPrefix: "clusterOptions.keyPrefix",
 };
 
 /** Each node can be an address, or an object of options. */

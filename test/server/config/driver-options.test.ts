@@ -40,6 +40,16 @@ const wrong: readonly (readonly [option: string, meant: string, config: object])
     "password",
     { driver: "redis", cluster: [url], clusterOptions: { redisOptions: { pass: "hunter2" } } },
   ],
+  [
+    "password",
+    "clusterOptions.redisOptions.password",
+    { driver: "redis", cluster: [url], password: "hunter2" },
+  ],
+  [
+    "keyPrefix",
+    "clusterOptions.keyPrefix",
+    { driver: "redis", cluster: [url], keyPrefix: "shop:" },
+  ],
   ["options.uri", "url", createRedisDriver({ uri: url } as object)],
   ["maxItems", "max", { driver: "lru-cache", maxItems: 10 }],
   ["maxsize", "maxSize", { driver: "lruCache", maxsize: 10 }],
@@ -65,6 +75,7 @@ describe("resolveConfig", () => {
     const others = { label: "sessions", mode: "standalone", kind: 1, id: 2, uri: undefined };
     for (const storage of [
       { driver: "redis", ...all, ...others, url },
+      { driver: "redis", cluster: [url], password: undefined, base: "shop", connectTimeout: 500 },
       { driver: "redis", cluster: [7000, url, { host: "a.example", port: 7000 }] },
       {
         driver: "redis",
