@@ -8,6 +8,7 @@ import {
   type RpcMethodDefinition,
   type Schema,
 } from "../define-method.ts";
+import { assertDefinition } from "../definition.ts";
 import { runInCall, type Access, type Verb } from "../method.ts";
 import { runChange, runRead } from "./call-basket.ts";
 import type { CallSession } from "../session/call-session.ts";
@@ -35,6 +36,7 @@ export interface CommerceMethodDefinition<
 /**
  * Defines a method that needs the commerce system of its shop, for example a checkout. `visit` has the visitor's grant,
  * and a `fetch` to the system. In a shop without a commerce system, calls fail with status 500.
+ * @throws TypeError as {@link defineRpcMethod}
  */
 export function defineCommerceMethod<
   A extends Access = "session",
@@ -44,6 +46,7 @@ export function defineCommerceMethod<
   G extends Grant = Grant,
   V extends Verb = "POST",
 >(definition: CommerceMethodDefinition<A, I, O, Output, G, V>): DefinedMethod<A, I, O, Output> {
+  assertDefinition(definition);
   const { verb, readOnly, handler } = definition;
   const isRead = readOnly === true || verb === "GET";
   return defineCallMethod(

@@ -2,6 +2,7 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import * as z from "zod";
+import { defineCommerceMethod } from "../../rpc/commerce/commerce-method.ts";
 import { defineRpcMethod } from "../../rpc/define-method.ts";
 
 /** Calls it like JavaScript: without the checks of the compiler. */
@@ -32,6 +33,14 @@ test.each([
 ])("defineRpcMethod rejects %o: %s", (definition, message) => {
   expect(() => define(definition)).toThrow(TypeError);
   expect(() => define(definition)).toThrow(message);
+});
+
+test.each([
+  [{}, "handler: received nothing. Expected a function"],
+  [{ handlr: handler }, "unknown option handlr. Did you mean handler?"],
+  [{ handler, inptu: z.string() }, "unknown option inptu. Did you mean input?"],
+])("defineCommerceMethod rejects %o: %s", (definition, message) => {
+  expect(() => defineCommerceMethod(definition as { handler(): unknown })).toThrow(message);
 });
 
 test("defineRpcMethod ignores fields that are no option", () => {
