@@ -94,9 +94,9 @@ export interface Auth<G extends Grant = Grant> {
 }
 
 /**
- * The functions of `context.auth`: they check and change accounts, those of the config's `auth` or of the shop's commerce
- * system, within the limits of `loginAttempts`. The functions that check a password throw RpcError `too_many_attempts`.
- * In a read-only call, all of them reject.
+ * The functions of `context.auth`: the config's `auth`, or the accounts of the shop's commerce system, within the
+ * limits of `loginAttempts`. In a read-only call, all of them reject.
+ * @throws RpcError `too_many_attempts` from functions that check a password
  */
 export interface ContextAuth {
   /** @returns the user, or `undefined` if the email address or the password is wrong */
