@@ -24,7 +24,7 @@ export const targets = {
   "h3-v1": { ...bare, label: "h3 v1 without batching", script: "peers/h3-v1.mjs" },
   "ours-memory": { label: "Storefront Core, memory", storage: "memory" },
   "ours-method": {
-    label: "Storefront Core, memory, a method of one's own",
+    label: "Storefront Core, memory, a custom method",
     storage: "memory",
     kinds: ["read"],
     methods: { read: "showUser" },

@@ -28,8 +28,8 @@ export function toMarkdown(rows) {
     return [heading, toCallsTable(ofKind), toDuels(ofKind)].filter(Boolean).join("\n\n");
   });
   return `With batching, a server delays each response until the event loop has read everything that arrived; \`storefront start\` does
-this. The h3 app is the same server in a process of your own: without batching, and with h3's router. The method of one's own is
-a custom method that returns the same value as \`getUser\`. The peers have no basket.
+this. The h3 app is the same server in a process of your own: without batching, and with h3's router. The custom method
+returns the same value as \`getUser\`. The peers have no basket.
 
 "Lean" means settings with less work: \`saveUninitialized: false\` for express-session; the same and \`rolling: false\` for
 @fastify/session; \`disableTouch: true\` for connect-redis, so that a read extends no session; no \`encryptionKey\` for
