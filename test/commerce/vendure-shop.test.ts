@@ -72,6 +72,42 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     await expectPieces(page, 0);
   });
 
+  test("finds the paid order after the response to its payment was lost", async () => {
+    const page = await openCheckout(await open());
+    const addresses: string[] = [];
+    page.on("request", (request) => {
+      if (request.url().endsWith("/setShippingAddress")) addresses.push(request.url());
+    });
+    // The client sends the payment three times.
+    await page.route(
+      "**/pay",
+      async (route) => {
+        await route.fetch();
+        await route.abort();
+      },
+      { times: 3 },
+    );
+    await page.getByRole("button", { name: /^Pay/ }).click();
+    await page.getByText("The shop can't be reached").waitFor();
+    await page.getByRole("button", { name: /^Pay/ }).click();
+    await page.getByRole("heading", { name: "Thank you!" }).waitFor();
+    expect(addresses).toHaveLength(1);
+  });
+
+  test("shows the paid order although the basket can't be read after the payment", async () => {
+    const page = await openCheckout(await open());
+    await page.route(
+      "**/pay",
+      async (route) => {
+        await page.route("**/getBasket", (read) => read.abort(), { times: 1 });
+        await route.continue();
+      },
+      { times: 1 },
+    );
+    await page.getByRole("button", { name: /^Pay/ }).click();
+    await page.getByRole("heading", { name: "Thank you!" }).waitFor();
+  });
+
   test("takes the guest's basket into the account, and shows the orders", async () => {
     const page = await openShop(await open());
     await addKettle(page, 1);
@@ -166,6 +202,21 @@ async function addKettle(page: Page, pieces: number): Promise<void> {
   await page.getByRole("heading", { name: "Pour-over kettle" }).waitFor();
   await click(page, "Add to basket");
   await expectPieces(page, pieces);
+}
+
+/** Opens the checkout of a guest with one item, and fills it in. */
+async function openCheckout(opened: Page): Promise<Page> {
+  const page = await openShop(opened);
+  await addKettle(page, 1);
+  await page.getByRole("link", { name: /^Basket/ }).click();
+  await page.getByRole("link", { name: "Check out" }).click();
+  await page.getByLabel("Email").fill("grace@example.com");
+  await page.getByLabel("First name").fill("Grace");
+  await page.getByLabel("Last name").fill("Hopper");
+  await fillAddress(page);
+  // Until then, the page has no payment method.
+  await page.getByLabel("Express").waitFor();
+  return page;
 }
 
 async function fillAddress(page: Page): Promise<void> {
