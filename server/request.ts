@@ -111,7 +111,7 @@ export class RequestEvent implements HTTPEvent {
   #readUrl(): URL {
     this.#assertUrl();
     const url = new URL(this.req.url);
-    const { protocol = url.protocol, host = hostOf(this.req) ?? url.host } = this.#proxies;
+    const { protocol = url.protocol, host = hostOf(this.req, url) ?? url.host } = this.#proxies;
     if (protocol === url.protocol && host === url.host) return url;
     return new URL(`${protocol}//${host}${url.pathname}${url.search}`);
   }
@@ -132,11 +132,20 @@ export function createAddressCheck({ loginAttempts, log }: StorefrontOptions) {
 const withoutAddress =
   "The server around the storefront gives no IP address of clients, so the limit loginAttempts.perAddress is off: failed logins count per account only, and registrations are unlimited. Set clientAddress: see docs/mounting.md";
 
-/** Some hosts, for example Next.js, set the URL to their own address, and leave `Host` as the browser sent it. */
-function hostOf({ runtime, headers }: ServerRequest): string | undefined {
-  const host = runtime?.node === undefined ? headers.get("host") : null;
+/**
+ * The host that the client sent, if the URL of the request has another one. Some frameworks, for example Next.js, set the
+ * URL to their own address, and leave `Host` as the browser sent it. srvx replaces a host with a dot at its end.
+ */
+function hostOf({ runtime, headers }: ServerRequest, url: URL): string | undefined {
+  const node = runtime?.node?.req;
+  if (node !== undefined && url.hostname !== replacedHost) return undefined;
+  const target = node?.url ?? "";
+  const host = URL.canParse(target) ? new URL(target).host : headers.get("host");
   return host !== null && isHost(host) ? host.toLowerCase() : undefined;
 }
+
+/** The host that srvx writes in place of one that it doesn't know as valid. */
+const replacedHost = "_invalid_";
 
 /**
  * Rejects headers (cookies are among them) that are too large or too many, before any is parsed.

@@ -5,7 +5,7 @@ import { toHostName, toHosts } from "./config/hosts.ts";
  * `shop.example`, and not that host itself.
  */
 export class ShopHosts {
-  readonly #ranks: readonly ((url: URL) => number)[];
+  readonly #ranks: readonly Rank[];
 
   constructor(host: string | readonly string[] | undefined) {
     this.#ranks = toHosts(host).map(createRank);
@@ -18,7 +18,9 @@ export class ShopHosts {
 
   /** How closely the shop's hosts match a URL: 0 is no match, the highest is an exact host with a port. */
   rank(url: URL): number {
-    return this.#ranks.reduce((best, rankOf) => Math.max(best, rankOf(url)), 0);
+    // A dot at the end is the root of DNS (RFC 1034, 3.1): the name is the same.
+    const name = url.hostname.replace(/\.$/, "");
+    return this.#ranks.reduce((best, rankOf) => Math.max(best, rankOf(url, name)), 0);
   }
 }
 
@@ -33,15 +35,18 @@ export function portOf({ port, protocol }: URL): string {
 /** Above the length of any host name. */
 const exact = 1000;
 
+/** @param name the host of the URL, without a dot at its end */
+type Rank = (url: URL, name: string) => number;
+
 /** The longer one of two patterns is the closer match. */
-function createRank(host: string): (url: URL) => number {
+function createRank(host: string): Rank {
   const name = toHostName(host);
   const port = /:(\d+)$/.exec(host)?.[1];
   const isPattern = host.startsWith("*.");
   const rank = (isPattern ? name.length : exact) + (port === undefined ? 0 : 0.5);
-  return (url) => {
+  return (url, found) => {
     if (port !== undefined && port !== portOf(url)) return 0;
-    const fits = isPattern ? url.hostname.endsWith(`.${name}`) : url.hostname === name;
+    const fits = isPattern ? found.endsWith(`.${name}`) : found === name;
     return fits ? rank : 0;
   };
 }

@@ -42,6 +42,7 @@ describe("a shop with several hosts", () => {
   test("responds at every subdomain of a pattern, but not at its domain", async () => {
     const find = await open([{ host: "*.shop.example" }, { host: "*.preview.example:8080" }]);
     expect(await find("www.shop.example")).toBe(1);
+    expect(await find("www.shop.example.")).toBe(1);
     expect(await find("pr-12.www.shop.example:3000")).toBe(1);
     expect(await find("a.preview.example:8080")).toBe(2);
     for (const host of [
@@ -49,7 +50,7 @@ describe("a shop with several hosts", () => {
       "evilshop.example",
       "www.shop.example.evil.example",
       "a.preview.example",
-      "www.shop.example.",
+      "www.shop.example..",
     ]) {
       expect(await find(host), host).toBe("unknown_shop");
     }

@@ -25,7 +25,7 @@ export const shopKeys = {
   host: {
     ...listOf<string | readonly string[]>(
       isHost,
-      "a host name in lower case, with or without a port, for example shop.example or *.shop.example; or a list",
+      "a host name in lower case and in ASCII (xn--… for other letters), with or without a port, for example shop.example or *.shop.example; or a list",
       { isOther: isHost, least: 1 },
     ),
     visibility: "public",
