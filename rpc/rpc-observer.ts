@@ -1,4 +1,4 @@
-/** Receives what methods do. */
+/** Receives the events of methods. */
 export interface RpcObserver {
   /** A read of `cached` got a stored value (`hit`), or began a load (`miss`); or a load began for a stale value (`refresh`). */
   cache(shopId: number, result: "hit" | "miss" | "refresh"): void;

@@ -28,7 +28,7 @@ export interface ShopServices {
   readonly shop: PublicShop;
   readonly clock: Clock;
   readonly random: Random;
-  /** Receives what the calls do; absent if nothing observes them. */
+  /** Receives the events of the calls; absent if nothing observes them. */
   readonly observer: RpcObserver | undefined;
   /** The built-in methods, those of the commerce system, and those of the config. */
   readonly methods: RpcMethods;

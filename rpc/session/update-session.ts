@@ -8,7 +8,7 @@ import type { ShopServices } from "../shop-services.ts";
 import { chain } from "./record-changes.ts";
 
 /**
- * Writes the changes of a session, and extends its lifetime and what belongs to it if that is due.
+ * Writes the changes of a session, and extends its lifetime, its lists, and its grant if that is due.
  * @returns `undefined` if nothing was written: there was nothing to do, or only upkeep failed, which the next call tries
  * again
  * @throws StorageUnavailableError, SessionEndedError

@@ -23,7 +23,7 @@ const faults: readonly (readonly [
 ];
 
 describe.each([false, true])("with batch: %s", (batch) => {
-  test.each(faults)("rejects %s at once, and sends nothing", async (_, message, ...rest) => {
+  test.each(faults)("rejects %s immediately, and sends nothing", async (_, message, ...rest) => {
     const [options, payload, headers] = rest;
     const fetch = vi.fn(async () => Response.json({}));
     const client = createRpcClient({

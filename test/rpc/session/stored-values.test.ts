@@ -97,7 +97,7 @@ test.each(faults)("changeBasket rejects %s in customData", async (_, part, messa
   expect(await guest.call("getBasket")).toMatchObject({ body: { basket: { items: [] } } });
 });
 
-test("a call sees what it stored as a later call does", async () => {
+test("a call sees its stored values as a later call does", async () => {
   const data = {
     at: new Date(0),
     price: { toJSON: () => "1.00" },
