@@ -147,8 +147,8 @@ export function createRpcHandler(
         const guest = page?.guestOf(shop.shopId);
         const session = new CallSession(call, lookup, transport, createContext, guest);
         current.session = session;
-        const merging = completePendingMerges(session);
-        if (merging !== undefined) await deadline.wait(merging);
+        if (lookup.session?.record.mergePending)
+          await deadline.wait(completePendingMerges(session));
         // A pending merge isn't a change of the method.
         session.isReadOnly = method.verb === "GET";
         const { key } = call;
@@ -168,8 +168,7 @@ export function createRpcHandler(
       }
       const { lookup, session } = current;
       if (session !== undefined) {
-        const committing = commit(session);
-        if (committing !== undefined) await deadline.wait(committing);
+        if (session.isCommitDue) await deadline.wait(commit(session));
         if (lookup?.needsReissue || session.extended) {
           // Not if a login replaced the ID in the meantime: its cookie may be there already.
           current.isReissueDue = await deadline.wait(session.isActive().catch(() => false));

@@ -40,19 +40,15 @@ export async function mergeLists(
   return report;
 }
 
-/** Tries again the merges that failed at a login; usually there are none. @throws StorageUnavailableError */
-export function completePendingMerges(session: CallSession): Promise<void> | undefined {
-  return session.current?.record.mergePending ? completeAll(session) : undefined;
-}
-
-// --- Internal helpers ---
-
-async function completeAll(session: CallSession): Promise<void> {
+/** Tries again the merges that failed at a login. @throws StorageUnavailableError */
+export async function completePendingMerges(session: CallSession): Promise<void> {
   const user = session.current?.record.user;
   if (user === undefined) return;
   const { pendingMerges } = await session.services.sessions.users.read(user.id);
   await mergeLists(session, user, pendingMerges);
 }
+
+// --- Internal helpers ---
 
 /** A list in a commerce system is merged in calls of its own shop, which have the user's grant. */
 function isMergedHere({ shop, realm }: ShopServices, { shopId, belonging }: PendingMerge): boolean {

@@ -5,17 +5,10 @@ import { bindUser } from "./login.ts";
 import { changeUser, isSameUser } from "./record-changes.ts";
 
 /**
- * Writes all changes of the call, and extends the session or renews its ID if that is due. Usually, there is nothing to
- * write.
+ * Writes all changes of the call, and extends the session or renews its ID if that is due.
  * @throws StorageUnavailableError, SessionEndedError
  */
-export function commit(session: CallSession): Promise<void> | undefined {
-  return session.isCommitDue ? commitChanges(session) : undefined;
-}
-
-// --- Internal helpers ---
-
-async function commitChanges(session: CallSession): Promise<void> {
+export async function commit(session: CallSession): Promise<void> {
   const known = session.storedUser;
   const user = session.takeUser();
   const isLogin = user !== undefined && !isSameUser(known, user);
@@ -32,6 +25,8 @@ async function commitChanges(session: CallSession): Promise<void> {
   usedTokens?.reportLoss();
   await renewIfDue(session);
 }
+
+// --- Internal helpers ---
 
 /** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
 async function renewIfDue(session: CallSession): Promise<void> {
