@@ -19,8 +19,8 @@ describeWithRedis("grants of real servers on Redis", () => {
     await first.kill();
     upstream.isDown = false;
     await start();
-    await expect.poll(() => upstream.ended, { timeout: 15_000 }).toEqual(["begin-1"]);
-  }, 60_000);
+    await expect.poll(() => upstream.ended, { timeout: sweepTime }).toEqual(["begin-1"]);
+  }, 90_000);
 
   test("end after the start, if their session expired while no server ran", async () => {
     const { start, upstream } = await startUpstream();
@@ -31,8 +31,8 @@ describeWithRedis("grants of real servers on Redis", () => {
     await sleep(6000);
     expect(upstream.ended).toEqual([]);
     await start({ IDLE: "5" });
-    await expect.poll(() => upstream.ended, { timeout: 15_000 }).toEqual(["begin-1"]);
-  }, 60_000);
+    await expect.poll(() => upstream.ended, { timeout: sweepTime }).toEqual(["begin-1"]);
+  }, 90_000);
 
   test("keep their value when a server resumes that was stopped for 15 seconds during a renewal", async () => {
     const { start, upstream } = await startUpstream();
@@ -60,6 +60,9 @@ describeWithRedis("grants of real servers on Redis", () => {
 });
 
 // --- Internal helpers ---
+
+/** Milliseconds. A server that is killed in a sweep holds its lease for 30 seconds. */
+const sweepTime = 45_000;
 
 const config = fileURLToPath(new URL("../../fixtures/grants.config.mjs", import.meta.url));
 
