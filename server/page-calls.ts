@@ -67,8 +67,8 @@ export async function sendPageCall(
   const isNamed = ownPath !== undefined || fields.has("x-shop-id");
   const shopPath = isNamed
     ? ownPath
-    : (findShopPath(options, page.pathname) ??
-      findShopPath(options, browserUrlOf(visit.request).pathname));
+    : (findShopPathOfPage(options, page.pathname) ??
+      findShopPathOfPage(options, browserUrlOf(visit.request).pathname));
   const folder = shopPath === undefined ? "" : `/${shopPath}`;
   const path = `${folder}${options.basePath}/rpc${name === undefined ? "" : `/${name}`}${search}`;
   const { response, isRetired } = await visit.run(method?.signsIn ?? false, (headers, call) => {
@@ -111,7 +111,20 @@ export class RetiredError extends Error {
 
 // --- Internal helpers ---
 
-/** The path of a shop, if the path of a page begins with it. */
+/**
+ * The path of a page's shop. A framework can leave its own prefix in front of it, for example `paths.base` of SvelteKit.
+ * `basePath` begins with that prefix, too.
+ */
+function findShopPathOfPage(options: StorefrontOptions, pathname: string): string | undefined {
+  const segments = pathname.split("/");
+  const base = options.basePath.split("/");
+  const end = segments.findIndex((segment, index) => segment !== base[index]);
+  return (
+    findShopPath(options, pathname) ?? findShopPath(options, `/${segments.slice(end).join("/")}`)
+  );
+}
+
+/** The path of a shop, if a path begins with it. */
 function findShopPath({ shops }: StorefrontOptions, pathname: string): string | undefined {
   const first = pathname.split("/", 2)[1];
   return shops.find((shop) => shop.public.path === first)?.public.path;

@@ -4,6 +4,7 @@ import { createRpcClient } from "../../rpc/client.ts";
 import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import type { RpcCaller } from "../../server/rpc-caller.ts";
+import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";
 import { testConfig } from "../_setup.ts";
@@ -18,9 +19,10 @@ type Locals = { rpc: RpcCaller<Methods> };
 const origin = "http://shop.example";
 const item = { variantId: 7, quantity: 1 };
 
-function open() {
+function open(config: Partial<StorefrontConfig> = {}) {
   const { log, lines } = createTestLog();
-  const storefront = createStorefront(testConfig({ log, methods }), { production: false });
+  const settings = { production: false };
+  const storefront = createStorefront(testConfig({ log, methods, ...config }), settings);
   onTestFinished(() => storefront.close());
   return { ...toHooks(storefront), lines };
 }
@@ -47,9 +49,30 @@ async function renderUser({ locals }: SvelteKitEvent) {
   return Response.json(await (locals as Locals).rpc.getUser());
 }
 
+async function renderShop({ locals }: SvelteKitEvent) {
+  return Response.json(await (locals as Locals).rpc.getShopConfiguration());
+}
+
 function findNoAddress(): string {
   throw new Error("x-real-ip is absent");
 }
+
+test.each([
+  ["/de/products", "/api", 1001],
+  ["/us/products", "/api", 1002],
+  ["/shop/us/products", "/shop/api", 1002],
+  ["/shop/us", "/shop/api", 1002],
+  ["/a/b/us/products", "/a/b/api/v1", 1002],
+  ["/shop/products", "/shop/api", 1001],
+  ["/shop", "/shop/api", 1001],
+  ["/shopping/us/products", "/shop/api", 1001],
+  ["/other/us/products", "/shop/api", 1001],
+])("finds the shop of the page %s, with the basePath %s", async (path, basePath, shopId) => {
+  const { handle } = open({ basePath, shopSelector: "path_or_default" });
+  const event = eventOf(path);
+  const page = await handle({ event, resolve: renderShop });
+  expect(await page.json()).toMatchObject({ shopId });
+});
 
 test("responds to the storefront's paths, and leaves others to SvelteKit", async () => {
   const { handle } = open();
