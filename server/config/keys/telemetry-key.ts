@@ -1,16 +1,24 @@
 import * as z from "zod/mini";
-import { observerEvents, type Telemetry } from "../../telemetry.ts";
+import { observerEvents, type MetricsSource, type Telemetry } from "../../telemetry.ts";
 import { hasMembers, isFunction, optional, reportMisspelled, type Members } from "./open-object.ts";
 
 const receivers = observerEvents.map((event) => [event, optional(isFunction)] as const);
 
 type Events = Record<(typeof observerEvents)[number], unknown>;
 
+const metricsMembers: Members<MetricsSource> = {
+  port: optional((found) => typeof found === "number"),
+  host: optional((found) => typeof found === "string"),
+  contentType: (found) => typeof found === "string",
+  measure: isFunction,
+  format: isFunction,
+};
+
 const members: Members<Telemetry> = {
   name: (found) => typeof found === "string",
   begin: optional(isFunction),
   ...(Object.fromEntries(receivers) as Members<Events>),
-  metrics: optional((found) => typeof found === "object" && found !== null),
+  metrics: optional((found) => hasMembers(found, metricsMembers)),
 };
 
 const expected =

@@ -111,6 +111,7 @@ describe("resolveConfig", () => {
     { commerce: { name: "own", baskets: { ...list, joinsAtLogin: "yes" } } },
     { commerce: { name: "own", check: "GET /health" } },
     { telemetry: [{ name: "own", call: "log" }] },
+    { telemetry: [{ name: "own", metrics: { contentType: "text/plain", mesure: noop } }] },
   ])("rejects a member of a wrong type: %#", (config) => {
     const [key] = Object.keys(config);
     expect(refuse({ shops: [shop], ...config }).faults).toMatchObject([{ path: key }]);
