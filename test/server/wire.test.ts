@@ -124,15 +124,19 @@ describeServers("the wire", ({ start, server }) => {
 
   test("rejects a long unterminated string of quotes quickly", async () => {
     const { client } = await start({ methods });
-    const startedAt = performance.now();
-    const answer = await client().request("/api/rpc/echo", {
-      method: "POST",
-      headers: json,
-      body: `{"payload":"${'\\"'.repeat(49_000)}`,
-    });
-    expectProblem(answer, "400 malformed_request");
+    const times: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const before = process.cpuUsage();
+      const answer = await client().request("/api/rpc/echo", {
+        method: "POST",
+        headers: json,
+        body: `{"payload":"${'\\"'.repeat(49_000)}`,
+      });
+      times.push(process.cpuUsage(before).user / 1000);
+      expectProblem(answer, "400 malformed_request");
+    }
     // Quadratic time would take seconds.
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(Math.min(...times)).toBeLessThan(1000);
   });
 
   test("reads a body of maxBodySize, and rejects one byte more, streamed or not", async () => {

@@ -5,6 +5,7 @@ import { sound } from "../../_findings.ts";
 import { createSetup } from "../../_setup.ts";
 import { createTestBackend } from "../../_commerce-backend.ts";
 import { startCommerceSystem } from "../../_commerce-system.ts";
+import { stopMonotonicClock } from "../../_stopped-clock.ts";
 
 const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
 
@@ -16,6 +17,7 @@ async function open() {
 }
 
 test("a server stays ready while its commerce system doesn't respond, and names the system", async () => {
+  const clock = stopMonotonicClock();
   const { client, send, system } = await open();
   const readiness = async () => {
     const response = await send("/readyz", {});
@@ -30,17 +32,16 @@ test("a server stays ready while its commerce system doesn't respond, and names 
     status: 200,
     body: { status: "ok", unavailable: ["test"] },
   });
-  const started = performance.now();
+  const sent = system.requests.length;
   for (let count = 0; count < 10; count++) {
     expect((await guest.call("getBasket")).body.code).toBe("commerce_unavailable");
   }
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(system.requests).toHaveLength(sent);
   expect((await guest.call("getUser")).status).toBe(200);
   expect((await client().call("getBasket")).body.basket.items).toEqual([]);
   system.fault = undefined;
-  await vi.waitUntil(async () => (await guest.call("getBasket")).status === 200, {
-    timeout: 3000,
-  });
+  clock.pass(1000);
+  expect((await guest.call("getBasket")).status).toBe(200);
   expect(await readiness()).toEqual({ status: 200, body: { status: "ok" } });
 });
 

