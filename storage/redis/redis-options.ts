@@ -15,7 +15,8 @@ export function findWrongRedisOptions(
   const clusterOptions = toObject(options["clusterOptions"]);
   return [
     ...findWrongOptions(options, redisNames, synonyms),
-    ...(cluster === undefined ? [] : findMisplaced(options)),
+    // Like unstorage, which uses no cluster for `null` or `false`.
+    ...(cluster ? findMisplaced(options) : []),
     ...ofNodes("cluster", cluster),
     ...ofNodes("sentinels", sentinels),
     ...findWrongOptions(clusterOptions, clusterNames, {}, ["clusterOptions"]),
@@ -130,10 +131,13 @@ const clusterNames: OptionNames<ClusterOptions> = {
   useSRVRecords: true,
 };
 
-/** unstorage passes the options of a connection to a cluster only from `clusterOptions`. */
+/**
+ * unstorage passes the options of a connection to a cluster only from `clusterOptions`. An empty one has no effect
+ * anywhere, for example a password from an unset variable.
+ */
 function findMisplaced(options: Readonly<Record<string, unknown>>): readonly WrongOption[] {
   return Object.entries(ofCluster)
-    .filter(([name]) => options[name] !== undefined)
+    .filter(([name]) => Boolean(options[name]))
     .map(([name, meant]) => ({ path: [name], meant }));
 }
 

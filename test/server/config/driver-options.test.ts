@@ -76,6 +76,8 @@ describe("resolveConfig", () => {
     for (const storage of [
       { driver: "redis", ...all, ...others, url },
       { driver: "redis", cluster: [url], password: undefined, base: "shop", connectTimeout: 500 },
+      { driver: "redis", cluster: [url], username: "", password: "", tls: null, keyPrefix: "" },
+      { driver: "redis", cluster: null, url, password: "hunter2", keyPrefix: "shop:" },
       { driver: "redis", cluster: [7000, url, { host: "a.example", port: 7000 }] },
       {
         driver: "redis",
