@@ -88,7 +88,7 @@ function assertConsistent(
     }
   }
   const known = ["capabilities", ...Object.keys(adapterFunctions)];
-  for (const { name: member, meant } of findMisspelled(adapter, known)) {
+  for (const { name: member, meant } of findMisspelled(adapter, known, isFunction)) {
     throw new TypeError(
       `An adapter has no member ${member}, as that of "${name}"; did you mean ${meant}?`,
     );
@@ -125,4 +125,8 @@ function withTimeLimit(adapter: StorageAdapter): StorageAdapter {
     calls.admit(key);
     return calls.read(operation());
   }
+}
+
+function isFunction(_name: string, value: unknown): boolean {
+  return typeof value === "function";
 }

@@ -20,11 +20,14 @@ export function findSimilar(
 
 /**
  * Finds the members of an object that probably misspell a known one. The object can be an instance of a class, and can
- * have members of its own: `createUser` is no misspelled `updateUser`, and `_verifyPassword` is private.
+ * have members of its own: `createUser` is no misspelled `updateUser`, and `_verifyPassword` is private. Hardly anyone
+ * misspells the first letter, so `batch` is no misspelled `watch`.
+ * @param fits whether the known member could have a value: the number `calls` is no misspelled function `call`
  */
 export function findMisspelled(
   object: object,
   known: readonly string[],
+  fits: (name: string, value: unknown) => boolean,
 ): readonly { readonly name: string; readonly meant: string }[] {
   const names = namesOf(object);
   // A name such as `send` is similar to `end` by chance.
@@ -32,8 +35,15 @@ export function findMisspelled(
   return [...names].flatMap((name) => {
     if (known.includes(name) || /^[_$#]/.test(name)) return [];
     const limit = name.length < 4 ? 0 : name.length < 12 ? 1 : 2;
-    const meant = findSimilar(name, missing, limit);
-    return meant === undefined ? [] : [{ name, meant }];
+    const first = name.charAt(0).toLowerCase();
+    const meant = findSimilar(
+      name,
+      missing.filter((each) => each.startsWith(first)),
+      limit,
+    );
+    if (meant === undefined) return [];
+    const value = (object as Readonly<Record<string, unknown>>)[name];
+    return value !== undefined && fits(meant, value) ? [{ name, meant }] : [];
   });
 }
 

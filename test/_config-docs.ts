@@ -110,7 +110,8 @@ This page lists every option of \`storefront.config.ts\`. Durations are in secon
 unknown options and invalid values at startup.
 
 The objects of \`auth\`, \`commerce\`, and \`telemetry\` can be instances of your classes, with other properties. If the name of a property is similar to a known
-one that is missing, for example \`resetPasword\`, the server rejects it as misspelled.
+one that is missing, and its value fits that one, the server rejects it as misspelled, for example a function \`resetPasword\`. A name that begins with
+\`_\` always passes.
 
 \`storefront explain --shop 1001\` prints the effective value of each option, and its source. \`npm run docs:config\` writes this page from
 \`server/config/keys/\`.`;

@@ -5,8 +5,8 @@ import { findMisspelled } from "../../../storage/similar.ts";
 export type Members<Value> = Readonly<Record<keyof Value, (found: unknown) => boolean>>;
 
 /**
- * An object with these members. It can be an instance of a class, and can have members of its own, but none whose name
- * misspells one of these.
+ * An object with these members. It can be an instance of a class, and can have members of its own, but none that
+ * misspells the name of one of these.
  * @param parts the members of members that are such objects themselves
  */
 export function openObject<Value>(
@@ -37,7 +37,9 @@ export function reportMisspelled(
   members: object,
   report: (path: string[], message: string) => void,
 ): void {
-  for (const { name, meant } of findMisspelled(found as object, Object.keys(members))) {
+  const fits = (name: string, value: unknown) =>
+    (members as Members<Record<string, unknown>>)[name]?.(value) === true;
+  for (const { name, meant } of findMisspelled(found as object, Object.keys(members), fits)) {
     report([name], `no such property; did you mean ${meant}?`);
   }
 }

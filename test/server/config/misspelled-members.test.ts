@@ -36,6 +36,9 @@ class ExtendedAccounts extends Accounts {
   setPassword() {}
   findUser() {}
   send() {}
+  resetPasswords = new Map<string, string>();
+  verifyEmails = 0;
+  changedEmail: string | undefined;
   _verifyPassword() {}
   $verifyEmail() {}
 }
@@ -97,11 +100,14 @@ describe("resolveConfig", () => {
     { auth: Object.assign(() => {}, auth) },
     { auth: Object.assign(Object.create(null) as object, auth) },
     { commerce: { name: "own", grants: {}, checkout: noop, cart: {} } },
+    { commerce: { name: "own", account: "tenant-7", checks: 0, timeouts: {}, baskets: list } },
+    { commerce: { name: "own", grants: { begin: noop, endAll: noop, lifetimes: {} } } },
+    { telemetry: [{ name: "own", calls: 0, sessions: new Map(), caches: [], revoked: noop }] },
     { commerce: vendure({ url: "http://localhost", channel: "de" }) },
     { commerce: medusa({ url: "http://localhost", publishableKey: "pk", regionId: "de" }) },
     { telemetry: [prometheus(), openTelemetry(), { name: "own", flush: noop, send: noop }] },
     { methods: { greet: { ...defineRpcMethod({ handler: noop }), inputs: z.string(), verbs: 1 } } },
-  ])("accepts members of their own: %#", (config) => {
+  ])("accepts members of their own, also with names similar to a function's: %#", (config) => {
     expect(() => resolveConfig({ shops: [shop], ...config }, development)).not.toThrow();
   });
 

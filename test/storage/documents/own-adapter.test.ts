@@ -136,6 +136,16 @@ describe("a driver with an adapter", () => {
     expect(() => openDocumentStore(driver, createTestLog())).toThrow(message);
   });
 
+  test("can have an adapter with members of its own", async () => {
+    const { watch: _watch, ...others } = openSharedTable(createTable());
+    const capabilities = { atomic: "cluster", changes: "unheard", ttl: "stored" } as const;
+    const own = { reads: 0, counter: {}, batch() {}, match() {}, patch() {}, head() {} };
+    const createAdapter = () => ({ ...others, capabilities, ...own });
+    const driver = defineStorageDriver({ name: "table", atomic: "cluster", createAdapter });
+    const store = openDocumentStore(driver, createTestLog());
+    await store.close();
+  });
+
   test("works if the adapter inherits its functions, as an instance of a class does", async () => {
     const adapter = Object.create(openSharedTable(createTable())) as StorageAdapter;
     const createAdapter = () => adapter;
