@@ -47,7 +47,11 @@ export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordC
  */
 export function toStoredUser(user: ShopUser): ShopUser {
   assertUserId((user as Partial<ShopUser> | null | undefined)?.id);
-  return storedCopyOf(user, "The user of a session");
+  const stored = storedCopyOf(user, "The user of a session");
+  if (isUserId((stored as Partial<ShopUser> | null)?.id)) return stored;
+  throw new TypeError(
+    "The user of a session cannot be stored as JSON: its id is not in its JSON, because a class has it as a getter, or toJSON leaves it out. Use a plain object with the id",
+  );
 }
 
 /**

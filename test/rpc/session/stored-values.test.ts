@@ -79,6 +79,37 @@ describe.each(writes)("%s", (_, name, write) => {
   );
 });
 
+test.each([
+  [
+    "is a getter of its class",
+    new (class {
+      readonly email = "anna@shop.example";
+      get id(): number {
+        return 7;
+      }
+    })(),
+  ],
+  ["is left out by toJSON", { id: 7, toJSON: () => ({ _id: 7 }) }],
+])("a user whose JSON has no id is rejected, and the session stays: it %s", async (_, user) => {
+  const { visitor, lines, close } = await open({
+    remember: run(({ updateCustomData }) => updateCustomData({ seen: [1] } as never)),
+    enter: run(({ createUserBoundSession }) => createUserBoundSession(user)),
+    change: run(({ updateUser }) => updateUser(user)),
+    read: run(({ customData }) => customData),
+  });
+  onTestFinished(close);
+  const guest = visitor();
+  await guest.call("remember");
+  for (const name of ["enter", "change"] as const) {
+    expect((await guest.call(name)).status).toBe(500);
+  }
+  expect(lines.map(({ details }) => JSON.stringify(details))).toEqual([
+    expect.stringContaining("its id is not in its JSON"),
+    expect.stringContaining("its id is not in its JSON"),
+  ]);
+  expect((await guest.call("read")).body).toEqual({ seen: [1] });
+});
+
 test.each(faults)("changeBasket rejects %s in customData", async (_, part, message) => {
   const { visitor, lines, close } = await open({
     keep: run(({ changeBasket }) =>
