@@ -53,8 +53,8 @@ export function createBatch(
 
   return (call, key) => {
     const { method, body } = call;
-    const start = JSON.stringify({ method, key }).slice(0, -1);
-    const text = start + body.slice(1).replace('"', ',"');
+    const target = JSON.stringify({ method, key }).slice(0, -1);
+    const text = body === "{}" ? `${target}}` : `${target},${body.slice(1)}`;
     const result = new Promise<unknown>((resolve, reject) => {
       if (!queue.length) setTimeout(flush);
       queue.push({ call, text, resolve, reject });

@@ -29,7 +29,8 @@ export function createSendRequest({
     sent.set("x-shop-id", String(shopId));
     // A page can't read the target of a redirect, so the server sends it as JSON.
     sent.set("accept", `${sent.get("accept") ?? "*/*"}, ${redirectType}`);
-    const current = await token?.get();
+    // Without a store, the request is sent immediately.
+    const current = token && (await token.get());
     if (current) sent.set("authorization", `Bearer ${current}`);
     const url = [...folders, ...path].join("/");
     const init: RequestInit = {
