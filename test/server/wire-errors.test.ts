@@ -14,8 +14,8 @@ describeServers("the errors of methods", ({ start, allowErrors }) => {
   const thrown: [what: string, error: unknown, logged: string][] = [
     ["an error", new Error(inside), logged],
     ["a text", inside, logged],
-    ["nothing", undefined, "no error: undefined"],
-    ["a promise", new Promise(() => undefined), "no error: object"],
+    ["nothing", undefined, "a thrown value that isn't an error: undefined"],
+    ["a promise", new Promise(() => undefined), "a thrown value that isn't an error: object"],
     ["an h3 error of 5xx", new HTTPError({ status: 502, message: inside, data: inside }), logged],
   ];
 
