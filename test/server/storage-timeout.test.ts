@@ -97,9 +97,10 @@ describe.concurrent("a storage that doesn't respond", () => {
       StorageUnavailableError,
     );
     for (const call of [counters.update("a", setTo(3)), counters.get("a"), counters.take("a")]) {
-      const { error, time } = await timeFailure(call);
+      const { error } = await timeFailure(call);
       expect(error).toBeInstanceOf(StorageUnavailableError);
-      expect(time).toBeLessThan(100);
+      // It didn't wait for the limit.
+      expect(String((error as Error).cause)).toContain("is still pending");
     }
     expect((await counters.update("b", setTo(1))).value).toEqual({ count: 1 });
     barrier.open();
@@ -126,7 +127,10 @@ describe.concurrent("a storage that doesn't respond", () => {
       Array.from({ length: 100 }, () => timeFailure(counters.get("a"))),
     );
     expect(failures.every(({ error }) => error instanceof StorageUnavailableError)).toBe(true);
-    expect(failures.filter(({ time }) => time < 500).length).toBeGreaterThanOrEqual(99);
+    const refused = failures.filter(({ error }) =>
+      String((error as Error).cause).includes("The driver does not respond"),
+    );
+    expect(refused.length).toBeGreaterThanOrEqual(99);
     expect(faulty.operations.length).toBeLessThanOrEqual(1);
     faulty.heal();
     barrier.open();

@@ -243,7 +243,8 @@ describe("startup", () => {
 
 describe("shutdown", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("waits for calls in progress: %s", async (signal) => {
-    const folder = await createFolder({ "storefront.config.ts": waiting });
+    const patient = waiting.replace("export default {", "$& server: { drainTimeout: 600 },");
+    const folder = await createFolder({ "storefront.config.ts": patient });
     const server = await startCli(["start"], { folder });
     const call = server.call("wait");
     await until(() => existsSync(join(folder, "running")));
@@ -251,10 +252,8 @@ describe("shutdown", () => {
     await untilClosed(server);
     await writeFile(join(folder, "go"), "");
     expect(await call).toEqual([200, "waited"]);
-    const answered = Date.now();
+    // Connections that are kept alive do not keep it: it would wait for `drainTimeout`.
     expect(await server.exited).toBe(0);
-    // Connections that are kept alive do not keep it.
-    expect(Date.now() - answered).toBeLessThan(2000);
     expect(server.stderr).toBe("");
   });
 

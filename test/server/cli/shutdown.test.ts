@@ -152,15 +152,15 @@ export default { shops: ${shops}, storage: { session: driver } };`;
 });
 
 test("dev closes idle connections immediately when it stops", async () => {
-  const folder = await createFolder({ [file]: waiting });
+  const patient = waiting.replace("export default {", "$& server: { drainTimeout: 600 },");
+  const folder = await createFolder({ [file]: patient });
   const server = await startCli(["dev"], { folder });
   const [unused, kept] = [await openSocket(server.origin), await openSocket(server.origin)];
   kept.send(toCall("getUser"));
   await kept.receive("HTTP/1.1 200");
-  const startedAt = performance.now();
   server.signal("SIGINT");
+  // Otherwise, it would wait for `drainTimeout`.
   expect(await server.exited).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(5000);
   expect([unused.isEnded, kept.isEnded]).toEqual([true, true]);
 });
 

@@ -5,9 +5,10 @@ import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
 
 describeWithRedis("the delay of changes", () => {
-  test("stays below a second with Redis, which also reports how much of its memory is in use", async () => {
+  test("is that of a push by Redis, which also reports how much of its memory is in use", async () => {
     const store = await open(["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"]);
-    expect(await measureChangeDelay(store)).toBeLessThan(1);
+    // Without a push, it is 2.
+    expect(await measureChangeDelay(store)).toBeLessThan(2);
     const { memoryUse = 0 } = await store.inspect();
     expect(memoryUse).toBeGreaterThan(0);
     expect(memoryUse).toBeLessThan(0.5);

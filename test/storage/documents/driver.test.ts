@@ -88,6 +88,9 @@ describe("redis by name", () => {
   });
 });
 
+/** Milliseconds in which a call fails, also on a slow machine. With the defaults of ioredis, it takes more than 10 s. */
+const patience = 8000;
+
 describe("a Redis that can't be reached", () => {
   test("fails fast, and is logged once, with host and port and without user and password", async () => {
     const port = await findFreePort();
@@ -96,7 +99,7 @@ describe("a Redis that can't be reached", () => {
     for (const call of [() => counters.get("a"), () => store.ping(), () => counters.take("a")]) {
       const { error, time } = await timeFailure(call);
       expect(error).toBeInstanceOf(StorageUnavailableError);
-      expect(time).toBeLessThan(1500);
+      expect(time).toBeLessThan(patience);
       expect((error as Error).message).not.toMatch(/hunter2|127\.0\.0\.1/);
     }
     const message = `Redis at 127.0.0.1:${port} cannot be used; calls that need it get 503 until it is back`;
@@ -108,7 +111,7 @@ describe("a Redis that can't be reached", () => {
     const { counters } = openCounters(openDriver({ driver: "redis", cluster }));
     const { error, time } = await timeFailure(() => counters.get("a"));
     expect(error).toBeInstanceOf(StorageUnavailableError);
-    expect(time).toBeLessThan(1800);
+    expect(time).toBeLessThan(patience);
   });
 
   test("fails fast if it accepts connections and never replies", async () => {
@@ -120,7 +123,7 @@ describe("a Redis that can't be reached", () => {
     const { counters } = openCounters(openDriver({ driver: "redis", host: "127.0.0.1", port }));
     const { error, time } = await timeFailure(() => counters.get("a"));
     expect(error).toBeInstanceOf(StorageUnavailableError);
-    expect(time).toBeLessThan(1500);
+    expect(time).toBeLessThan(patience);
   });
 });
 
@@ -133,7 +136,7 @@ describeWithRedis("a Redis that disconnects", () => {
     for (const call of [counters.get("a"), counters.update("a", increment), counters.take("a")]) {
       const { error, time } = await timeFailure(() => call);
       expect(error).toBeInstanceOf(StorageUnavailableError);
-      expect(time).toBeLessThan(1500);
+      expect(time).toBeLessThan(patience);
     }
     const again = await startRedis({ port: redis.port });
     onTestFinished(() => again.stop());
@@ -155,10 +158,9 @@ describeWithRedis("a Redis that disconnects", () => {
     );
     await counters.update("a", setTo(1));
     redis.pause();
-    const { error, time } = await timeFailure(() => counters.get("a"));
+    const error: unknown = await counters.get("a").catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(StorageUnavailableError);
-    expect(time).toBeGreaterThan(250);
-    expect(time).toBeLessThan(900);
+    expect((error as Error).cause).toMatchObject({ message: "No response within 300 ms" });
     redis.resume();
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
@@ -187,10 +189,10 @@ describeWithRedis("a Redis that disconnects", () => {
     const { counters } = openCounters(driver);
     await counters.update("a", setTo(1));
     redis.pause();
-    const { error, time } = await timeFailure(() => counters.get("a"));
+    const error: unknown = await counters.get("a").catch((reason: unknown) => reason);
     redis.resume();
     expect(error).toBeInstanceOf(StorageUnavailableError);
-    expect(time).toBeLessThan(1900);
+    expect((error as Error).cause).toMatchObject({ message: "No response within 1000 ms" });
   });
 });
 

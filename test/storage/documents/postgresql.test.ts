@@ -35,14 +35,13 @@ describeWithPostgreSql("PostgreSQL", () => {
     test("fails a call with 503 within the time limit, and is used again afterwards", async () => {
       driver = createDriver();
       allowErrors();
-      const { client } = await start();
+      const { client } = await start({ callTimeout: 600 });
       const user = client();
       await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
       server.pause();
-      const started = performance.now();
+      // Without the limit, this call would last until `callTimeout`.
       const { status, body } = await user.call("addItemToBasket", { variantId: 2, quantity: 1 });
       expect([status, body.code]).toEqual([503, "storage_unavailable"]);
-      expect(performance.now() - started).toBeLessThan(5000);
       server.resume();
       await until(async () => (await user.call("getBasket")).status === 200);
       const { status: again } = await user.call("addItemToBasket", { variantId: 3, quantity: 1 });

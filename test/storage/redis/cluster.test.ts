@@ -226,7 +226,8 @@ describeWithRedis("defect 18: a process whose Redis goes away", () => {
       expect(headers.get("retry-after")).toMatch(/^\d+$/);
       expect(setCookies).toEqual([]);
     }
-    expect(performance.now() - startedAt).toBeLessThan(2500);
+    // With the defaults of ioredis, the calls would take more than 10 s.
+    expect(performance.now() - startedAt).toBeLessThan(8000);
     expect((await guest.request("/healthz")).status).toBe(200);
     expect((await guest.call("getUser")).body).toEqual({});
     if (what === "hangs") redis.resume();

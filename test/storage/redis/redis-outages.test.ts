@@ -276,9 +276,9 @@ describe("an address that accepts connections and never replies", () => {
     );
     await expect(counters.get("a")).rejects.toThrow("failed to read");
     await sleep(2500);
-    const startedAt = performance.now();
-    await expect(counters.get("a")).rejects.toThrow("failed to read");
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    // It doesn't wait for a response.
+    const cause = expect.objectContaining({ message: expect.stringContaining("No connection") });
+    await expect(counters.get("a")).rejects.toMatchObject({ cause });
     expect(lines).toHaveLength(1);
     expect(JSON.stringify(lines)).toContain(`127.0.0.1:${port}`);
     expect(JSON.stringify(lines)).not.toContain("hunter2");

@@ -118,9 +118,9 @@ function isRefusal({ message }: { message: string }): boolean {
   return message.includes("are not cached");
 }
 
-/** Changes travel in milliseconds; a machine under load is given a second. */
+/** Changes travel in milliseconds, but a machine under load can take seconds. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 2000;
+  const deadline = Date.now() + 15_000;
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error("It did not come to that in time");
     await sleep(2);
