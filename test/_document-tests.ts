@@ -62,7 +62,8 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
 
   test("returns the written document as a later read does", async () => {
     const { counters } = openCounters(await createDriver());
-    const note = { gone: undefined, date: new Date(0), price: { toJSON: () => 1 } };
+    const price = { toJSON: () => 1 };
+    const note = { gone: undefined, date: new Date(0), price, list: [undefined] };
     const written = await counters.update("a", () => ({ set: { count: 1, note } }));
     expect(written).toEqual(await counters.get("a"));
   });
@@ -73,7 +74,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     const circular: Record<string, unknown> = { count: 1 };
     circular["self"] = circular;
     const unfit = [undefined, () => 1, Symbol("s"), { count: undefined }, { count: 1n }, circular];
-    const parts = [new Map([[1, 1]]), new Set([1]), NaN, 1n, () => 1, [undefined]];
+    const parts = [new Map([[1, 1]]), new Set([1]), NaN, 1n, () => 1];
     unfit.push(...parts.map((part) => ({ count: 1, note: { part } })));
     for (const set of unfit) {
       const change = counters.update("a", () => ({ set: set as unknown as Counter }));

@@ -1,16 +1,13 @@
 /**
  * Finds a part that JSON would change or drop without an error, or fails on: a `Map`, a stream, `NaN`, a function.
  * Like `JSON.stringify`, it leaves out `undefined` properties, and calls `toJSON`.
- * @param isStored whether the value is to be stored. Then `undefined` in an array is a fault, too, because a later read
- * would return `null`
  * @returns the path from the value to the part, for example `items[2].price` (empty for the value itself), and a
  * description, for example `a Map` or `NaN`
  */
 export function findJsonFault(
   value: unknown,
-  { isStored }: { readonly isStored: boolean } = { isStored: false },
 ): { readonly path: string; readonly found: string } | undefined {
-  const fault = findFault(value, "", 0, isStored);
+  const fault = findFault(value, "", 0);
   return fault && { path: toPath(fault.keys), found: fault.found };
 }
 
@@ -27,12 +24,7 @@ interface Fault {
   readonly keys: (string | number)[];
 }
 
-function findFault(
-  value: unknown,
-  key: string,
-  depth: number,
-  isStored: boolean,
-): Fault | undefined {
+function findFault(value: unknown, key: string, depth: number): Fault | undefined {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -41,49 +33,41 @@ function findFault(
     case "number":
       return Number.isFinite(value) ? undefined : { found: String(value), keys: [] };
     case "object":
-      return value === null ? undefined : findFaultIn(value, key, depth, isStored);
+      return value === null ? undefined : findFaultIn(value, key, depth);
     default:
       return hasToJson(value)
-        ? findFault(value.toJSON(key), key, depth, isStored)
+        ? findFault(value.toJSON(key), key, depth)
         : { found: `a ${typeof value}`, keys: [] };
   }
 }
 
-function findFaultIn(
-  value: object,
-  key: string,
-  depth: number,
-  isStored: boolean,
-): Fault | undefined {
+function findFaultIn(value: object, key: string, depth: number): Fault | undefined {
   if (depth > maxDepth)
     return { found: `more than ${maxDepth} levels deep, or a circle`, keys: [] };
   if (hasToJson(value)) {
     const isInvalid = value instanceof Date && Number.isNaN(value.getTime());
     if (isInvalid) return { found: "an invalid Date", keys: [] };
     const json = value.toJSON(key);
-    if (json !== value) return findFault(json, key, depth + 1, isStored);
+    if (json !== value) return findFault(json, key, depth + 1);
   }
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const part: unknown = value[index];
       if (typeof part === "string") continue;
-      if (isStored && part === undefined) {
-        return { found: "undefined, which JSON turns into null", keys: [index] };
-      }
-      const fault = findFault(part, "", depth + 1, isStored);
+      const fault = findFault(part, "", depth + 1);
       if (fault !== undefined) return within(fault, index);
     }
     return undefined;
   }
   if (!isPlain(value)) {
-    if (isPrimitive(value)) return findFault(value.valueOf(), "", depth, isStored);
+    if (isPrimitive(value)) return findFault(value.valueOf(), "", depth);
     if (Object.keys(value).length === 0 || isEmptied(value))
       return { found: nameOf(value), keys: [] };
   }
   for (const name in value) {
     const part = (value as Record<string, unknown>)[name];
     if (typeof part === "string" || !Object.hasOwn(value, name)) continue;
-    const fault = findFault(part, name, depth + 1, isStored);
+    const fault = findFault(part, name, depth + 1);
     if (fault !== undefined) return within(fault, name);
   }
   return undefined;

@@ -7,7 +7,7 @@ import { findJsonFault } from "./json-fault.ts";
  * @throws TypeError if JSON would change or drop a part; the message names the part
  */
 export function assertStorable(value: unknown, name: string): void {
-  const fault = findJsonFault(value, { isStored: true });
+  const fault = findJsonFault(value);
   if (fault === undefined) return;
   const part = fault.path === "" ? "it" : `"${fault.path}"`;
   throw new TypeError(
