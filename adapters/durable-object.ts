@@ -1,6 +1,6 @@
 /** Documents in Cloudflare's Durable Objects, one object for each document: the public entry `storefront-core/durable-object`. */
 
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import {
   asideSeconds,
   defineStorageDriver,
@@ -34,7 +34,7 @@ export interface DocumentNamespace<Id = unknown> {
 /**
  * Creates the driver of a storage in Durable Objects. Changes are atomic across all workers, because one object holds a
  * document. Objects push no changes, so the server reads each session again.
- * @throws TypeError for an unknown option
+ * @throws TypeError for a misspelled option
  */
 export function createDurableObjectDriver(options: DurableObjectDriverOptions): AdapterDriver {
   assertOptions("createDurableObjectDriver", options, { namespace: true, base: true });

@@ -1,6 +1,6 @@
 /** A store for express-session in any unstorage driver: the public entry `storefront-core/express`. */
 
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import { isDeepStrictEqual } from "node:util";
 import { createSafeLog, describeError, type Logger } from "../shared/log.ts";
 import {

@@ -1,6 +1,6 @@
 /** Medusa 2 (2.11.2 or later) as the commerce system of a shop: the public entry `storefront-core/medusa`. */
 
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import "../server/commerce.ts";
 import * as z from "zod";
 import type { CommerceBackend, Visit } from "../server/index.ts";

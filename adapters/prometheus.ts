@@ -1,4 +1,4 @@
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import {
   AggregatorRegistry,
   collectDefaultMetrics,
@@ -22,7 +22,7 @@ export interface PrometheusOptions {
 /**
  * Counts calls, storage operations, and sessions for Prometheus. Add it to `telemetry` in the config. It needs the
  * package `prom-client`.
- * @throws RangeError if the port is invalid; TypeError for an unknown option
+ * @throws RangeError if the port is invalid; TypeError for a misspelled option
  */
 export function prometheus(options: PrometheusOptions = {}): Telemetry {
   assertOptions("prometheus", options, { port: true, host: true });

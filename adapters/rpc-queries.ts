@@ -1,4 +1,3 @@
-import { assertOptions } from "../shared/option-names.ts";
 import { BasketCache, type QueryCacheClient } from "./basket-cache.ts";
 import { toBasketChange } from "./basket-changes.ts";
 
@@ -41,9 +40,10 @@ export type VariablesOf<Method> =
   undefined extends PayloadOf<Method> ? PayloadOf<Method> | void : PayloadOf<Method>;
 
 /** Adds `queryKey`, `queryOptions`, and `mutationOptions` to each method of a client. The entries give it their types. */
-export function addQueries(client: object, options: RpcQueriesOptions): object {
-  assertOptions("createRpcQueries", options, { keyPrefix: true });
-  const { keyPrefix = ["storefront"] } = options;
+export function addQueries(
+  client: object,
+  { keyPrefix = ["storefront"] }: RpcQueriesOptions,
+): object {
   const methods = new Map<string, unknown>();
   const baskets = new WeakMap<object, BasketCache>();
   const basketKey = [...keyPrefix, "getBasket"];

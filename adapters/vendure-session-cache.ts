@@ -1,6 +1,6 @@
 /** Vendure's session cache in any unstorage driver: the public entry `storefront-core/vendure`. */
 
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import { createHash } from "node:crypto";
 import { createSafeLog, describeError, type Logger } from "../shared/log.ts";
 import {

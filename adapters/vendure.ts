@@ -1,6 +1,6 @@
 /** Vendure 3 as the commerce system of a shop, and Vendure's session cache: the public entry `storefront-core/vendure`. */
 
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import "../server/commerce.ts";
 import * as z from "zod";
 import type { CommerceBackend, CommerceWishlist } from "../server/index.ts";

@@ -1,6 +1,6 @@
 /** A storefront in Vite's development server: the public entry `storefront-core/vite`. */
 
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import { openDevStorefront } from "../server/dev.ts";
 import { toNodeHandler } from "./node.ts";

@@ -1,4 +1,4 @@
-import { findSimilar } from "../storage/similar.ts";
+import { findSimilar } from "../shared/similar.ts";
 
 /**
  * Checks the definition of a method, for JavaScript: there, no compiler finds a wrong option, and a misspelled `input`

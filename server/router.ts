@@ -2,7 +2,7 @@ import type { H3, H3Event } from "h3";
 import type { ServerRequest } from "srvx";
 import type { RpcMethods } from "../rpc/method.ts";
 import { RpcError } from "../rpc/error.ts";
-import { findSimilar } from "../storage/similar.ts";
+import { findSimilar } from "../shared/similar.ts";
 import { toHosts } from "./config/hosts.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { RequestEvent } from "./request.ts";

@@ -1,4 +1,4 @@
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import type { ServerRequest } from "srvx";
 import { pause } from "../storage/clock.ts";
 import type { RpcClient, RpcClientOptions } from "../rpc/client-types.ts";
@@ -46,7 +46,7 @@ export type RpcCaller<Methods extends RpcMethods> = RpcClient<Methods> & RpcCall
  * Creates a client for server-side rendering, with the type of `createRpcClient`. Its calls run without HTTP, as the
  * visitor who sent `request`. Send `caller.headers` to the browser, or the next page begins another session.
  * @param request the request for the page, from a browser
- * @throws TypeError if `request` isn't a web `Request`, or for an unknown option
+ * @throws TypeError if `request` isn't a web `Request`, or for a misspelled option
  */
 export function createRpcCaller<Methods extends RpcMethods>(
   storefront: Storefront,

@@ -1,4 +1,4 @@
-import { assertOptions } from "../shared/option-names.ts";
+import { assertOptions } from "../shared/similar.ts";
 import { H3 } from "h3";
 import { createAdmin } from "./admin.ts";
 import { createCallLog } from "./call-log.ts";

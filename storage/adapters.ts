@@ -10,7 +10,7 @@ import {
 import { assertWritable, createDriverAdapter } from "./documents/driver-adapter.ts";
 import type { Counters } from "./documents/documents.ts";
 import { isDriver, type StorageConfig } from "./documents/driver.ts";
-import { findMisspelled } from "./similar.ts";
+import { findMisspelled } from "../shared/similar.ts";
 import type { KeyedMutex } from "./documents/keyed-mutex.ts";
 import { bindOthers, createDriverCalls } from "./documents/unavailable.ts";
 import { createDeferredAdapter } from "./documents/deferred-adapter.ts";

@@ -2,7 +2,7 @@ import { builtinDrivers, type Driver } from "unstorage";
 import { drivers } from "#drivers";
 import { findSupport } from "./adapters.ts";
 import { createDeferredDriver } from "./deferred-driver.ts";
-import { findSimilar } from "./similar.ts";
+import { findSimilar } from "../shared/similar.ts";
 import type { WrongOption } from "./documents/driver-options.ts";
 import { findIgnoredOptions } from "./wrong-options.ts";
 import type { Capabilities } from "./documents/documents.ts";

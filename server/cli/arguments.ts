@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../shared/log.ts";
-import { findSimilar } from "../../storage/similar.ts";
+import { findSimilar } from "../../shared/similar.ts";
 import { StartError } from "../config/start-error.ts";
 
 /** The names of all commands. */

@@ -1,4 +1,4 @@
-import { findSimilar } from "../../storage/similar.ts";
+import { findSimilar } from "../../shared/similar.ts";
 import { ConfigError, toPath } from "./config-error.ts";
 import { createConfigSchema, serverGroups, shopGroups, type StorefrontConfig } from "./config.ts";
 import {

@@ -3,7 +3,7 @@
  * runner.
  */
 
-import { assertOptions } from "../../shared/option-names.ts";
+import { assertOptions } from "../../shared/similar.ts";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { Credentials } from "../../rpc/accounts/auth.ts";

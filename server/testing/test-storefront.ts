@@ -1,4 +1,4 @@
-import { assertOptions } from "../../shared/option-names.ts";
+import { assertOptions } from "../../shared/similar.ts";
 import { findMethod } from "../../rpc/dispatch.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import type { RpcMethods } from "../../rpc/method.ts";
@@ -50,7 +50,7 @@ export interface VisitorOptions {
  * has a clock that doesn't run by itself.
  * @param options `clock`: for several storefronts with one clock, or with clocks that differ. `random`: for IDs that a
  * test expects, from `createTestRandom`. Default: the computer's random values.
- * @throws ConfigError; TypeError for an unknown option
+ * @throws ConfigError; TypeError for a misspelled option
  */
 export async function createTestStorefront<Own extends RpcMethods = Record<never, never>>(
   config: StorefrontConfig<Own>,

@@ -1,4 +1,4 @@
-import { findSimilar } from "../similar.ts";
+import { findSimilar } from "../../shared/similar.ts";
 
 /** An option that a driver ignores, although it is meant for it. */
 export interface WrongOption {

@@ -1,4 +1,3 @@
-import { assertOptions } from "../../shared/option-names.ts";
 import { LRUCache } from "lru-cache";
 import type { Collection, DocumentStore } from "../documents/documents.ts";
 import { toKeySegment } from "../documents/key.ts";
@@ -34,10 +33,7 @@ export interface SessionCacheStrategy {
 export class InMemorySessionCacheStrategy implements SessionCacheStrategy {
   readonly #sessions: LRUCache<string, CachedSession>;
 
-  /** @throws TypeError for an unknown option */
-  constructor(options: { readonly max?: number } = {}) {
-    assertOptions("InMemorySessionCacheStrategy", options, { max: true });
-    const { max = 10_000 } = options;
+  constructor({ max = 10_000 }: { readonly max?: number } = {}) {
     // Limited by size, because the cache allocates a limit by number immediately.
     this.#sessions = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
   }

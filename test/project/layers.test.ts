@@ -111,11 +111,11 @@ test.each(stray)("lint rejects the file %s", (path) => {
   expect(rejected).toContain(path);
 });
 
-test("shared/ has logging, copying, and the check of option names only", async () => {
+test("shared/ has logging, copying, and the check of names only", async () => {
   expect((await readdir(join(root, "shared"))).toSorted()).toEqual([
     "copy.ts",
     "log.ts",
-    "option-names.ts",
+    "similar.ts",
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { findSimilar } from "../../../storage/similar.ts";
+import { findSimilar } from "../../../shared/similar.ts";
 import { shopKeys } from "../../config/keys/shop-keys.ts";
 import { StartError } from "../../config/start-error.ts";
 import { frameworks } from "./frameworks.ts";

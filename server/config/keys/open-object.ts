@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { findMisspelled } from "../../../storage/similar.ts";
+import { findMisspelled } from "../../../shared/similar.ts";
 
 /** The members of an object that the config gets from a program: the check of each, also of those that are absent. */
 export type Members<Value> = Readonly<Record<keyof Value, (found: unknown) => boolean>>;

@@ -47,6 +47,23 @@ export function findMisspelled(
   });
 }
 
+/**
+ * Rejects misspelled options of a function. A config isn't compiled, so without this check the function would use its
+ * default. The options can have other members, for example those of an object that serves several functions.
+ * @param owner the name of the function
+ * @param known the names of its options. The compiler finds a missing one.
+ * @throws TypeError that names the option, and the one that is meant
+ */
+export function assertOptions<Options extends object>(
+  owner: string,
+  options: Options,
+  known: Readonly<Record<keyof Options, true>>,
+): void {
+  const [wrong] = findMisspelled(options, Object.keys(known), () => true);
+  if (wrong === undefined) return;
+  throw new TypeError(`${owner}: no option ${wrong.name}; did you mean ${wrong.meant}?`);
+}
+
 // --- Internal helpers ---
 
 /** The names of an object's members, also those of its classes. */

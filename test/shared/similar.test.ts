@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findSimilar } from "../../storage/similar.ts";
+import { findSimilar } from "../../shared/similar.ts";
 
 const names = ["addItemToBasket", "getUser", "login", "logout", "session", "redis"];
 
