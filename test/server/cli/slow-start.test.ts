@@ -35,10 +35,14 @@ const waits: readonly (readonly [step: string, config: string])[] = [
   ],
 ];
 
-test.concurrent.each(waits)("start waits for %s, and logs it", async (step, config) => {
-  const folder = await createFolder({ "storefront.config.mjs": config });
-  const { result } = spawnCli(["start", "--port", "0"], { folder });
-  await until(() => result.stderr.includes("\n"));
-  expect(result.stderr).toContain(`warn Still waiting for ${step} seconds=1`);
-  expect(result.stdout).toBe("");
+// Together, because each waits for ten seconds. Concurrent tests would end each other's processes.
+test("start logs what it waits for: the config, server.routes, or a storage", async () => {
+  const starts = waits.map(async ([step, config]) => {
+    const folder = await createFolder({ "storefront.config.mjs": config });
+    const { result } = spawnCli(["start", "--port", "0"], { folder });
+    await until(() => result.stderr.includes("\n"));
+    expect(result.stderr).toContain(`warn Still waiting for ${step} seconds=1`);
+    expect(result.stdout).toBe("");
+  });
+  await Promise.all(starts);
 });
