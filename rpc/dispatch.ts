@@ -44,7 +44,7 @@ export async function dispatch(
     // Not awaiting an absent hook saves as much time as a small method takes.
     const created = hooks["storefront:context:created"];
     if (created !== undefined) await created(toEvent());
-    if (session !== undefined) assertCaller(session, method);
+    assertCaller(session, method);
     let input: unknown;
     if (schema !== undefined) {
       input = await parseInput(schema, payload);
@@ -94,11 +94,11 @@ function addSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unkno
 }
 
 /** @throws RpcError `not_logged_in`; `reauthentication_required`, unless the user did that in the last `freshFor` seconds */
-function assertCaller(session: CallSession, { access, requireFresh }: RpcMethod): void {
-  if (access === "user" && !session.isLoggedIn) throw new RpcError("not_logged_in");
+function assertCaller(session: CallSession | undefined, { access, requireFresh }: RpcMethod): void {
+  if (access === "user" && !session?.isLoggedIn) throw new RpcError("not_logged_in");
   if (!requireFresh) return;
-  const { current, services } = session;
-  if (current !== undefined && services.sessions.isFresh(current)) return;
+  const current = session?.current;
+  if (current !== undefined && session?.services.sessions.isFresh(current)) return;
   throw new RpcError("reauthentication_required");
 }
 
