@@ -19,7 +19,7 @@ import { findDeferred } from "./deferred-driver.ts";
 /**
  * Creates the adapter of a driver: its own, the one for its storage, or the one for any unstorage driver.
  *
- * @throws TypeError if the driver can't write, if its adapter contradicts itself, or if it has no such members
+ * @throws TypeError if the driver can't write, or if its adapter contradicts itself, lacks a function, or misspells one
  */
 export function createAdapter(
   driver: Driver,

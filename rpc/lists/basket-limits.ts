@@ -8,7 +8,7 @@ export interface BasketOptions {
   readonly mergeStrategy: MergeStrategy;
   /** The most lines of a basket after a change. */
   readonly maxItems: number;
-  /** The most items of one line. */
+  /** The largest quantity of a line. */
   readonly maxQuantity: number;
 }
 

@@ -91,7 +91,7 @@ export class CallSession extends UnitOfWork {
     return this.#isCleared && this.current === undefined;
   }
 
-  /** Whether `commit` has something to write; usually it has not. */
+  /** Whether `commit` has something to do. For most calls, it has nothing. */
   get isCommitDue(): boolean {
     const { current } = this;
     const isUpkeepDue = current !== undefined && this.services.sessions.isUpkeepDue(current);
